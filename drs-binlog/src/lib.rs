@@ -1,0 +1,1 @@
+//! MySQL binary log: bytes to events to rows, borrowed from the buffer.

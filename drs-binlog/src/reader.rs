@@ -1,0 +1,159 @@
+use crate::{Error, Result, event::EventType};
+
+/// A cursor over the bytes of one event that cannot read outside them.
+///
+/// Everything this crate decodes goes through it: each read is checked, and a
+/// short buffer is an [`Error::Malformed`] with the offset and the event type.
+/// Nothing is copied; slices borrow from the event.
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    /// Bytes of the event before `bytes[0]`, so that offsets count from the event's start.
+    base: usize,
+    at: usize,
+    event_type: EventType,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of `bytes`, which begin `base` bytes into an event of this type.
+    pub fn new(bytes: &'a [u8], base: usize, event_type: EventType) -> Self {
+        Self { bytes, base, at: 0, event_type }
+    }
+
+    /// The offset of the next byte, from the event's start.
+    pub fn offset(&self) -> usize {
+        self.base + self.at
+    }
+
+    /// Bytes left.
+    pub fn remaining(&self) -> usize {
+        self.bytes.len() - self.at
+    }
+
+    /// True when nothing is left.
+    pub fn is_empty(&self) -> bool {
+        self.remaining() == 0
+    }
+
+    /// The type of the event being read.
+    pub fn event_type(&self) -> EventType {
+        self.event_type
+    }
+
+    /// The error for a value at the present offset.
+    pub fn malformed(&self, reason: &'static str) -> Error {
+        Error::Malformed { event_type: self.event_type, offset: self.offset(), reason }
+    }
+
+    /// The next `len` bytes.
+    pub fn take(&mut self, len: usize) -> Result<&'a [u8]> {
+        let end = self.at.checked_add(len).filter(|end| *end <= self.bytes.len());
+        let Some(slice) = end.and_then(|end| self.bytes.get(self.at..end)) else {
+            return Err(self.malformed("the event ends inside a value"));
+        };
+        self.at += len;
+        Ok(slice)
+    }
+
+    /// The next `N` bytes as an array.
+    pub fn take_array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let slice = self.take(N)?;
+        slice.try_into().map_err(|_| self.malformed("the event ends inside a value"))
+    }
+
+    /// All bytes that are left.
+    pub fn rest(&mut self) -> &'a [u8] {
+        let slice = self.bytes.get(self.at..).unwrap_or_default();
+        self.at = self.bytes.len();
+        slice
+    }
+
+    /// A reader of the next `len` bytes alone.
+    pub fn sub(&mut self, len: usize) -> Result<Self> {
+        let base = self.offset();
+        Ok(Self::new(self.take(len)?, base, self.event_type))
+    }
+
+    /// Fails if anything is left.
+    pub fn finish(&self) -> Result<()> {
+        if self.is_empty() { Ok(()) } else { Err(self.malformed("bytes are left after the last value")) }
+    }
+
+    /// One byte.
+    pub fn u8(&mut self) -> Result<u8> {
+        Ok(self.take_array::<1>()?[0])
+    }
+
+    /// Two bytes, little-endian.
+    pub fn u16(&mut self) -> Result<u16> {
+        Ok(u16::from_le_bytes(self.take_array()?))
+    }
+
+    /// Three bytes, little-endian.
+    pub fn u24(&mut self) -> Result<u32> {
+        let [a, b, c] = self.take_array()?;
+        Ok(u32::from_le_bytes([a, b, c, 0]))
+    }
+
+    /// Four bytes, little-endian.
+    pub fn u32(&mut self) -> Result<u32> {
+        Ok(u32::from_le_bytes(self.take_array()?))
+    }
+
+    /// Six bytes, little-endian.
+    pub fn u48(&mut self) -> Result<u64> {
+        self.uint_le(6)
+    }
+
+    /// Eight bytes, little-endian.
+    pub fn u64(&mut self) -> Result<u64> {
+        Ok(u64::from_le_bytes(self.take_array()?))
+    }
+
+    /// `len` (at most 8) bytes, little-endian.
+    pub fn uint_le(&mut self, len: usize) -> Result<u64> {
+        if len > 8 {
+            return Err(self.malformed("an integer is longer than 8 bytes"));
+        }
+        Ok(self.take(len)?.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b)))
+    }
+
+    /// `len` (at most 8) bytes, big-endian.
+    pub fn uint_be(&mut self, len: usize) -> Result<u64> {
+        if len > 8 {
+            return Err(self.malformed("an integer is longer than 8 bytes"));
+        }
+        Ok(self.take(len)?.iter().fold(0, |n, b| n << 8 | u64::from(*b)))
+    }
+
+    /// A length-encoded integer (MySQL's "packed" integer); the NULL marker 251 is refused.
+    pub fn packed_u64(&mut self) -> Result<u64> {
+        match self.u8()? {
+            n @ 0..=250 => Ok(u64::from(n)),
+            252 => self.u16().map(u64::from),
+            253 => self.u24().map(u64::from),
+            254 => self.u64(),
+            _ => Err(self.malformed("not a packed integer")),
+        }
+    }
+
+    /// A length-encoded integer that must fit what is left of the event.
+    pub fn packed_len(&mut self) -> Result<usize> {
+        let n = self.packed_u64()?;
+        match usize::try_from(n) {
+            Ok(n) if n <= self.remaining() => Ok(n),
+            _ => Err(self.malformed("a length is larger than the event")),
+        }
+    }
+
+    /// Bytes up to a terminating zero, which is consumed and not returned.
+    pub fn c_str(&mut self) -> Result<&'a [u8]> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let Some(len) = rest.iter().position(|b| *b == 0) else {
+            return Err(self.malformed("a text has no terminating zero"));
+        };
+        let text = self.take(len)?;
+        self.take(1)?;
+        Ok(text)
+    }
+}

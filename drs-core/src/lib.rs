@@ -1,0 +1,1 @@
+//! The engine of drs: task, copy, replicate, apply, checkpoint, compare.

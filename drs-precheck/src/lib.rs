@@ -1,0 +1,1 @@
+//! Prechecks: facts gathered from both servers, and the findings drawn from them.

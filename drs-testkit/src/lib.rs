@@ -1,0 +1,1 @@
+//! Throwaway real MySQL servers for the demo, the tests and the benches.
