@@ -1,4 +1,4 @@
-use crate::event::EventType;
+use crate::EventType;
 
 /// Why a binary log could not be read or decoded.
 ///
@@ -18,7 +18,9 @@ pub enum Error {
         reason: &'static str,
     },
     /// The event's CRC32 differs from the one computed over its bytes.
-    #[error("checksum of {event_type} does not match: stored {stored:#010x}, computed {computed:#010x}")]
+    #[error(
+        "checksum of {event_type} does not match: stored {stored:#010x}, computed {computed:#010x}"
+    )]
     Checksum {
         /// The event's type.
         event_type: EventType,
@@ -77,3 +79,18 @@ pub enum Error {
 
 /// The result of this crate's operations.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An [`Error::Parse`] that quotes at most 200 bytes of the text.
+    pub(crate) fn parse(what: &'static str, text: &str, reason: &'static str) -> Self {
+        let end = (0..=200)
+            .rev()
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or(0);
+        let text = text
+            .get(..end.min(text.len()))
+            .unwrap_or_default()
+            .to_owned();
+        Self::Parse { what, text, reason }
+    }
+}

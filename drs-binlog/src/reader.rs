@@ -1,4 +1,4 @@
-use crate::{Error, Result, event::EventType};
+use crate::{Error, EventType, Result};
 
 /// A cursor over the bytes of one event that cannot read outside them.
 ///
@@ -17,7 +17,12 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader of `bytes`, which begin `base` bytes into an event of this type.
     pub fn new(bytes: &'a [u8], base: usize, event_type: EventType) -> Self {
-        Self { bytes, base, at: 0, event_type }
+        Self {
+            bytes,
+            base,
+            at: 0,
+            event_type,
+        }
     }
 
     /// The offset of the next byte, from the event's start.
@@ -42,12 +47,19 @@ impl<'a> Reader<'a> {
 
     /// The error for a value at the present offset.
     pub fn malformed(&self, reason: &'static str) -> Error {
-        Error::Malformed { event_type: self.event_type, offset: self.offset(), reason }
+        Error::Malformed {
+            event_type: self.event_type,
+            offset: self.offset(),
+            reason,
+        }
     }
 
     /// The next `len` bytes.
     pub fn take(&mut self, len: usize) -> Result<&'a [u8]> {
-        let end = self.at.checked_add(len).filter(|end| *end <= self.bytes.len());
+        let end = self
+            .at
+            .checked_add(len)
+            .filter(|end| *end <= self.bytes.len());
         let Some(slice) = end.and_then(|end| self.bytes.get(self.at..end)) else {
             return Err(self.malformed("the event ends inside a value"));
         };
@@ -58,7 +70,9 @@ impl<'a> Reader<'a> {
     /// The next `N` bytes as an array.
     pub fn take_array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let slice = self.take(N)?;
-        slice.try_into().map_err(|_| self.malformed("the event ends inside a value"))
+        slice
+            .try_into()
+            .map_err(|_| self.malformed("the event ends inside a value"))
     }
 
     /// All bytes that are left.
@@ -76,7 +90,11 @@ impl<'a> Reader<'a> {
 
     /// Fails if anything is left.
     pub fn finish(&self) -> Result<()> {
-        if self.is_empty() { Ok(()) } else { Err(self.malformed("bytes are left after the last value")) }
+        if self.is_empty() {
+            Ok(())
+        } else {
+            Err(self.malformed("bytes are left after the last value"))
+        }
     }
 
     /// One byte.
@@ -115,7 +133,11 @@ impl<'a> Reader<'a> {
         if len > 8 {
             return Err(self.malformed("an integer is longer than 8 bytes"));
         }
-        Ok(self.take(len)?.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b)))
+        Ok(self
+            .take(len)?
+            .iter()
+            .rev()
+            .fold(0, |n, b| n << 8 | u64::from(*b)))
     }
 
     /// `len` (at most 8) bytes, big-endian.
@@ -123,7 +145,10 @@ impl<'a> Reader<'a> {
         if len > 8 {
             return Err(self.malformed("an integer is longer than 8 bytes"));
         }
-        Ok(self.take(len)?.iter().fold(0, |n, b| n << 8 | u64::from(*b)))
+        Ok(self
+            .take(len)?
+            .iter()
+            .fold(0, |n, b| n << 8 | u64::from(*b)))
     }
 
     /// A length-encoded integer (MySQL's "packed" integer); the NULL marker 251 is refused.
