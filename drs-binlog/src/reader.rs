@@ -82,6 +82,13 @@ impl<'a> Reader<'a> {
         slice
     }
 
+    /// The bytes between this reader's place and that of `later`, a copy of it that has read on.
+    pub(crate) fn taken_until(&self, later: &Self) -> Result<&'a [u8]> {
+        self.bytes
+            .get(self.at..later.at)
+            .ok_or_else(|| self.malformed("the event ends inside a value"))
+    }
+
     /// A reader of the next `len` bytes alone.
     pub fn sub(&mut self, len: usize) -> Result<Self> {
         let base = self.offset();

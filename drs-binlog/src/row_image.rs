@@ -1,0 +1,226 @@
+//! One image of a row: which columns it has, which are NULL, and the values' bytes.
+use crate::{
+    Bitmap, ColumnType, EventType, JsonDiffs, Reader, Result, TableColumns, Value, column::Extent,
+};
+
+/// An image of a row before or after a change, borrowed from its event.
+///
+/// How far each value reaches was checked when the image was made, and that is
+/// all: values are decoded by walking [`RowImage::values`], which allocates
+/// nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct RowImage<'a, 't> {
+    columns: &'t TableColumns,
+    shape: ImageShape<'a>,
+    nulls: Bitmap<'a>,
+    /// Of a partial update: by JSON column of the table, whether the image has only its changes.
+    partial_json: Option<Bitmap<'a>>,
+    values: &'a [u8],
+    /// Where `values` begins in the event.
+    base: usize,
+    event_type: EventType,
+}
+
+/// Which columns the images of one event have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ImageShape<'a> {
+    present: Bitmap<'a>,
+    present_count: usize,
+    /// The image begins with the options and bits of partial values.
+    partial_values: bool,
+}
+
+/// What it takes to pass one column's value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub(crate) column_type: ColumnType,
+    pub(crate) extent: Extent,
+}
+
+impl<'a> ImageShape<'a> {
+    pub(crate) fn new(present: Bitmap<'a>, partial_values: bool) -> Self {
+        Self {
+            present,
+            present_count: present.count(),
+            partial_values,
+        }
+    }
+
+    pub(crate) fn present(&self) -> Bitmap<'a> {
+        self.present
+    }
+}
+
+/// The only option of a partial update that there is: JSON columns may be given by their changes.
+const PARTIAL_JSON: u64 = 1;
+
+impl<'a, 't> RowImage<'a, 't> {
+    /// Takes one image from `reader`.
+    pub(crate) fn parse(
+        reader: &mut Reader<'a>,
+        shape: ImageShape<'a>,
+        columns: &'t TableColumns,
+    ) -> Result<Self> {
+        let partial_json = if shape.partial_values {
+            partial_json(reader, columns)?
+        } else {
+            None
+        };
+        let nulls = Bitmap::new(
+            reader.take(Bitmap::byte_len(shape.present_count))?,
+            shape.present_count,
+        );
+        let base = reader.offset();
+        let before = reader.clone();
+        let all_present = shape.present_count == columns.len();
+        let mut null_index = 0;
+        for (ordinal, step) in columns.steps.iter().enumerate() {
+            if all_present || shape.present.is_set(ordinal) {
+                if !nulls.is_set(null_index) {
+                    step.extent.take(reader)?;
+                }
+                null_index += 1;
+            }
+        }
+        let values = before.taken_until(reader)?;
+        Ok(Self {
+            columns,
+            shape,
+            nulls,
+            partial_json,
+            values,
+            base,
+            event_type: reader.event_type(),
+        })
+    }
+
+    /// The table's columns, which the ordinals of [`RowImage::values`] count.
+    pub fn columns(&self) -> &'t TableColumns {
+        self.columns
+    }
+
+    /// One bit a column of the table: has the image a value of it (NULL is one)?
+    pub fn present(&self) -> Bitmap<'a> {
+        self.shape.present
+    }
+
+    /// Has the image all columns (`binlog_row_image = FULL`)?
+    pub fn is_complete(&self) -> bool {
+        self.shape.present_count == self.columns.len()
+    }
+
+    /// The bytes of all values, as they lie in the event.
+    pub fn value_bytes(&self) -> &'a [u8] {
+        self.values
+    }
+
+    /// The columns that the image has, in the table's order, each with its ordinal from 0 on.
+    #[inline]
+    pub fn values(&self) -> Values<'a, 't> {
+        Values {
+            image: *self,
+            reader: Reader::new(self.values, self.base, self.event_type),
+            ordinal: 0,
+            null_index: 0,
+            json_index: 0,
+        }
+    }
+
+    /// The value of one column; `None` if the image has it not.
+    ///
+    /// It walks there from the first column: for one or two columns of an
+    /// image; use [`RowImage::values`] for more.
+    pub fn value(&self, ordinal: usize) -> Result<Option<Value<'a>>> {
+        for item in self.values() {
+            let (at, value) = item?;
+            if at == ordinal {
+                return Ok(Some(value));
+            }
+            if at > ordinal {
+                break;
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The walk over an image's values; see [`RowImage::values`]. Nothing follows an error.
+#[derive(Clone, Debug)]
+pub struct Values<'a, 't> {
+    image: RowImage<'a, 't>,
+    reader: Reader<'a>,
+    ordinal: usize,
+    null_index: usize,
+    json_index: usize,
+}
+
+impl<'a> Iterator for Values<'a, '_> {
+    type Item = Result<(usize, Value<'a>)>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let image = &self.image;
+        loop {
+            let ordinal = self.ordinal;
+            let step = image.columns.steps.get(ordinal)?;
+            self.ordinal += 1;
+            let mut is_diff = false;
+            // The bits of partial values count all JSON columns, also those that the image has not.
+            if let (Some(partial), ColumnType::Json { .. }) = (image.partial_json, step.column_type)
+            {
+                is_diff = partial.is_set(self.json_index);
+                self.json_index += 1;
+            }
+            if !image.is_complete() && !image.shape.present.is_set(ordinal) {
+                continue;
+            }
+            let null_index = self.null_index;
+            self.null_index += 1;
+            if image.nulls.is_set(null_index) {
+                return Some(Ok((ordinal, Value::Null)));
+            }
+            let value = match step.extent.take(&mut self.reader) {
+                Ok(bytes) if is_diff => {
+                    let base = self.reader.offset() - bytes.len();
+                    Ok(Value::JsonDiff(JsonDiffs::in_event(
+                        bytes,
+                        base,
+                        image.event_type,
+                    )))
+                }
+                Ok(bytes) => step.column_type.decode(bytes, &self.reader),
+                Err(error) => Err(error),
+            };
+            if value.is_err() {
+                self.ordinal = usize::MAX;
+            }
+            return Some(value.map(|value| (ordinal, value)));
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (
+            0,
+            Some(
+                self.image
+                    .shape
+                    .present_count
+                    .saturating_sub(self.null_index),
+            ),
+        )
+    }
+}
+
+impl std::iter::FusedIterator for Values<'_, '_> {}
+
+/// The options of a partial update and, where they say so, a bit for each JSON column of the table.
+fn partial_json<'a>(reader: &mut Reader<'a>, columns: &TableColumns) -> Result<Option<Bitmap<'a>>> {
+    match reader.packed_u64()? {
+        0 => Ok(None),
+        PARTIAL_JSON => {
+            let bytes = reader.take(Bitmap::byte_len(columns.json_columns))?;
+            Ok(Some(Bitmap::new(bytes, columns.json_columns)))
+        }
+        _ => Err(reader.malformed("unknown options of a partial update")),
+    }
+}

@@ -1,0 +1,211 @@
+//! TABLE_MAP: which table the row events after it mean, and how its rows are laid out.
+use crate::{
+    Bitmap, ColumnType, EventType, FormatDescription, RawEvent, Reader, Result, column::Extent,
+    row_image::Step, table_metadata,
+};
+
+/// A table map, borrowed from its event.
+///
+/// Parsing it costs little and allocates nothing, so that a reader can look at
+/// the names alone; [`TableMap::compile`] prepares the reading of rows.
+#[derive(Clone, Debug)]
+pub struct TableMap<'a> {
+    /// The number by which row events refer to this map, until the file or the server changes it.
+    pub table_id: u64,
+    /// Reserved bits.
+    pub flags: u16,
+    /// The database's name, in UTF-8.
+    pub database: &'a [u8],
+    /// The table's name, in UTF-8.
+    pub table: &'a [u8],
+    /// One type number a column.
+    pub type_codes: &'a [u8],
+    /// One bit a column: may it be NULL?
+    pub nullable: Bitmap<'a>,
+    /// What the types need besides their numbers.
+    type_metadata: Reader<'a>,
+    /// Everything after that, in fields that say their type and length.
+    optional_metadata: Reader<'a>,
+}
+
+/// A table map made ready for walking row images: owned, made once, used for many rows.
+#[derive(Clone, Debug)]
+pub struct TableColumns {
+    columns: Vec<TableColumn>,
+    primary_key: Option<Vec<KeyPart>>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) json_columns: usize,
+}
+
+/// What a table map says of one column.
+///
+/// The fields that are an `Option` come from the optional metadata: MySQL 5.6
+/// and 5.7 log none, later servers log the sign, collations and geometry
+/// types, and with `binlog_row_metadata = FULL` all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableColumn {
+    /// The real type.
+    pub column_type: ColumnType,
+    /// May the column be NULL?
+    pub nullable: bool,
+    /// Is a number column unsigned?
+    pub unsigned: Option<bool>,
+    /// The collation's number, of strings, ENUM and SET; 63 is `binary`.
+    pub collation: Option<u32>,
+    /// The name.
+    pub name: Option<Box<str>>,
+    /// The labels of an ENUM or SET, in the column's character set, first to last.
+    pub labels: Option<Box<[Box<[u8]>]>>,
+    /// Of a GEOMETRY column: 0 any, 1 point, 2 linestring, 3 polygon, 4 to 6 the multi kinds, 7 collection.
+    pub geometry_type: Option<u32>,
+    /// False for an INVISIBLE column.
+    pub visible: Option<bool>,
+    /// Of a VECTOR column: the most elements it takes.
+    pub dimensions: Option<u32>,
+}
+
+/// A column of a primary key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyPart {
+    /// The column's ordinal, from 0 on.
+    pub column: usize,
+    /// How many characters of it are in the key; `None`: all of it.
+    pub prefix: Option<u32>,
+}
+
+impl<'a> TableMap<'a> {
+    /// Reads a TABLE_MAP event.
+    pub fn parse(raw: &RawEvent<'a>, format: &FormatDescription) -> Result<Self> {
+        let mut reader = raw.reader();
+        let table_id = table_id(&mut reader, format.post_header_len(EventType::TABLE_MAP))?;
+        let flags = reader.u16()?;
+        let database = name(&mut reader)?;
+        let table = name(&mut reader)?;
+        let columns = reader.packed_len()?;
+        let type_codes = reader.take(columns)?;
+        let len = reader.packed_len()?;
+        let type_metadata = reader.sub(len)?;
+        let nullable = Bitmap::new(reader.take(Bitmap::byte_len(columns))?, columns);
+        Ok(Self {
+            table_id,
+            flags,
+            database,
+            table,
+            type_codes,
+            nullable,
+            type_metadata,
+            optional_metadata: reader,
+        })
+    }
+
+    /// The number of columns.
+    pub fn column_count(&self) -> usize {
+        self.type_codes.len()
+    }
+
+    /// The optional metadata, in fields of a type byte, a packed length and as many bytes.
+    pub fn optional_metadata(&self) -> &'a [u8] {
+        self.optional_metadata.clone().rest()
+    }
+
+    /// Resolves every column's type and reads the optional metadata.
+    ///
+    /// Fails, with the place, for a type that this crate cannot walk over:
+    /// unknown ones, and DECIMAL from before MySQL 5.0.
+    pub fn compile(&self) -> Result<TableColumns> {
+        let mut metadata = self.type_metadata.clone();
+        let mut columns = Vec::with_capacity(self.type_codes.len());
+        for (ordinal, type_code) in self.type_codes.iter().enumerate() {
+            let column_type = ColumnType::parse(*type_code, &mut metadata)?;
+            columns.push(TableColumn::new(column_type, self.nullable.is_set(ordinal)));
+        }
+        metadata.finish()?;
+        let primary_key = table_metadata::read(self.optional_metadata.clone(), &mut columns)?;
+        Ok(TableColumns::new(columns, primary_key))
+    }
+}
+
+impl TableColumns {
+    fn new(columns: Vec<TableColumn>, primary_key: Option<Vec<KeyPart>>) -> Self {
+        let steps = columns
+            .iter()
+            .map(|column| Step::new(column.column_type))
+            .collect();
+        let json_columns = columns
+            .iter()
+            .filter(|column| matches!(column.column_type, ColumnType::Json { .. }))
+            .count();
+        Self {
+            columns,
+            primary_key,
+            steps,
+            json_columns,
+        }
+    }
+
+    /// The columns by ordinal, hidden and invisible ones of the source's table included.
+    pub fn columns(&self) -> &[TableColumn] {
+        &self.columns
+    }
+
+    /// The number of columns.
+    pub fn len(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// True for a table without columns, which no server has.
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+
+    /// The primary key's columns in order, where the log has them (`binlog_row_metadata = FULL`).
+    pub fn primary_key(&self) -> Option<&[KeyPart]> {
+        self.primary_key.as_deref()
+    }
+}
+
+impl TableColumn {
+    fn new(column_type: ColumnType, nullable: bool) -> Self {
+        Self {
+            column_type,
+            nullable,
+            unsigned: None,
+            collation: None,
+            name: None,
+            labels: None,
+            geometry_type: None,
+            visible: None,
+            dimensions: None,
+        }
+    }
+}
+
+impl Step {
+    fn new(column_type: ColumnType) -> Self {
+        let extent: Extent = column_type.extent();
+        Self {
+            column_type,
+            extent,
+        }
+    }
+}
+
+/// A table's number: 6 bytes, or 4 where the fixed part is only 6 bytes long (before MySQL 5.1.4).
+pub(crate) fn table_id(reader: &mut Reader<'_>, post_header_len: Option<usize>) -> Result<u64> {
+    match post_header_len {
+        Some(6) => reader.u32().map(u64::from),
+        Some(8 | 10) => reader.u48(),
+        _ => Err(reader.malformed("the format description gives no known layout for this event")),
+    }
+}
+
+/// A name: length, text, and a zero byte that the length does not count.
+fn name<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
+    let len = reader.packed_len()?;
+    let name = reader.take(len)?;
+    if reader.u8()? == 0 {
+        Ok(name)
+    } else {
+        Err(reader.malformed("a name has no terminating zero"))
+    }
+}
