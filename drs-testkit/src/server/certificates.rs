@@ -3,9 +3,15 @@
 //! MySQL makes certificates by itself, but without a name of a host in them, so nothing can verify
 //! the server's identity by them.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use crate::{Error, Installation, Result, fetch};
+use crate::{Error, Installation, Result, Version, fetch, folder::on_path};
+
+const OPENSSL: &str = "openssl";
 
 const CONFIG: &str = "\
 [req]
@@ -31,13 +37,13 @@ extendedKeyUsage = clientAuth
 /// Writes ca.pem, {server,client}-{cert,key}.pem into the data folder. Without an `openssl` there is
 /// nothing to do: a newer MySQL then makes its own.
 pub(super) fn make(installation: &Installation, data: &Path) -> Result<()> {
-    let Some(openssl) = openssl(installation) else {
+    let Some(openssl) = OpenSsl::find(installation) else {
         return Ok(());
     };
     let config = data.join("openssl.cnf");
     fs::write(&config, CONFIG).map_err(Error::at("write", &config))?;
     let run = |arguments: &str| {
-        let mut command = openssl();
+        let mut command = openssl.command()?;
         command
             .current_dir(data)
             .env("OPENSSL_CONF", &config)
@@ -59,19 +65,37 @@ pub(super) fn make(installation: &Installation, data: &Path) -> Result<()> {
         let request = data.join(format!("{who}.csr"));
         fs::remove_file(&request).map_err(Error::at("remove", &request))?;
     }
+    // MySQL 5.6 reads a key in this older form only.
+    run("rsa -traditional -in server-key.pem -out server-key.pem")
+        // Before OpenSSL 3 there was no other form, and no such option.
+        .or_else(|_| run("rsa -in server-key.pem -out server-key.pem"))?;
     fs::remove_file(&config).map_err(Error::at("remove", &config))
 }
 
-/// The installation's `openssl`, else the machine's.
-fn openssl(installation: &Installation) -> Option<Box<dyn Fn() -> Command>> {
-    let found = installation.clone();
-    if found.command("openssl").is_ok() {
-        return Some(Box::new(move || {
-            found
-                .command("openssl")
-                .unwrap_or_else(|_| Command::new("openssl"))
-        }));
+/// The program: the installation's, else the machine's, else the one that comes along with a
+/// fetched MySQL 9.7.
+enum OpenSsl {
+    Of(Installation),
+    OnPath(PathBuf),
+}
+
+impl OpenSsl {
+    fn find(installation: &Installation) -> Option<Self> {
+        let of = |installation: Installation| {
+            installation
+                .command(OPENSSL)
+                .is_ok()
+                .then_some(Self::Of(installation))
+        };
+        of(installation.clone())
+            .or_else(|| on_path(OPENSSL).map(Self::OnPath))
+            .or_else(|| of(Installation::find_or_fetch(Version::MySql97).ok()?))
     }
-    crate::folder::on_path("openssl")
-        .map(|path| Box::new(move || Command::new(&path)) as Box<dyn Fn() -> Command>)
+
+    fn command(&self) -> Result<Command> {
+        match self {
+            Self::Of(installation) => installation.command(OPENSSL),
+            Self::OnPath(path) => Ok(Command::new(path)),
+        }
+    }
 }

@@ -12,7 +12,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use mysql::{Conn, Opts, OptsBuilder};
@@ -32,7 +32,20 @@ const LIMIT: Duration = Duration::from_secs(90);
 ///
 /// When it is dropped, or the process ends in any way, `kill -9` included, the server is killed and
 /// its folder is removed; see [`keep`](Self::keep). All methods take `&self`, so a server can be
-/// shared by the tests of a binary in a `static OnceLock<Server>`.
+/// shared by the tests of a binary in a `static`:
+///
+/// ```no_run
+/// use std::sync::OnceLock;
+/// use drs_testkit::{Installation, Server, Version};
+///
+/// fn source() -> &'static Server {
+///     static SOURCE: OnceLock<Server> = OnceLock::new();
+///     SOURCE.get_or_init(|| {
+///         let mysql = Installation::find_or_fetch(Version::MySql97).unwrap();
+///         Server::builder(&mysql).gtid(true).start().unwrap()
+///     })
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Server {
     installation: Installation,
@@ -184,7 +197,14 @@ impl Server {
         let ended = deadline::poll(LIMIT, || running.ended().transpose());
         match ended {
             Some(ended) => drop(ended?),
-            None => return Err(self.late("shut down", LIMIT)),
+            None => {
+                let log = folder::tail(&self.place.error_log());
+                return Err(Error::Late {
+                    action: "shut down",
+                    waited: LIMIT,
+                    log,
+                });
+            }
         }
         self.gone(&mut process);
         Ok(())
@@ -271,26 +291,31 @@ impl Server {
     }
 
     fn wait_until_ready(&self, process: &mut Process) -> Result<()> {
-        let start = Instant::now();
         let opts = self.opts();
+        let mut refused = String::new();
         let ready = deadline::poll(LIMIT, || match process.ended() {
-            Ok(Some(status)) => Some(Err(Error::Ended {
-                status,
-                log: folder::tail(&self.place.error_log()),
-            })),
+            Ok(Some(status)) => {
+                let log = folder::tail(&self.place.error_log());
+                Some(Err(Error::Ended { status, log }))
+            }
             Ok(None) if !self.place.socket().exists() => None,
-            Ok(None) => Conn::new(opts.clone()).ok().map(|_| Ok(())),
+            Ok(None) => match Conn::new(opts.clone()) {
+                Ok(_) => Some(Ok(())),
+                Err(error) => {
+                    refused = format!("\n(the last attempt to connect: {error})");
+                    None
+                }
+            },
             Err(error) => Some(Err(error)),
         });
-        ready.unwrap_or_else(|| Err(self.late("come up", start.elapsed())))
-    }
-
-    fn late(&self, action: &'static str, waited: Duration) -> Error {
-        Error::Late {
-            action,
-            waited,
-            log: folder::tail(&self.place.error_log()),
-        }
+        ready.unwrap_or_else(|| {
+            let log = folder::tail(&self.place.error_log()) + &refused;
+            Err(Error::Late {
+                action: "come up",
+                waited: LIMIT,
+                log,
+            })
+        })
     }
 }
 

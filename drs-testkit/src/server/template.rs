@@ -13,7 +13,7 @@ use super::{Server, arguments, certificates};
 use crate::{Error, Installation, Result, cache, folder as tree};
 
 /// Goes into the name of every template: raise it when what is in one changes.
-const EDITION: u32 = 1;
+const EDITION: u32 = 2;
 
 /// The initialised data folder for an installation and options, from the cache or made now.
 pub(super) fn folder(installation: &Installation, options: &[String]) -> Result<PathBuf> {
