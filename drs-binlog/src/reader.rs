@@ -5,7 +5,7 @@ use crate::{Error, EventType, Result};
 /// Everything this crate decodes goes through it: each read is checked, and a
 /// short buffer is an [`Error::Malformed`] with the offset and the event type.
 /// Nothing is copied; slices borrow from the event.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
     /// Bytes of the event before `bytes[0]`, so that offsets count from the event's start.
