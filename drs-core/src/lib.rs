@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod object;
+mod task;
 
 pub use endpoint::{
     Address, CA_FILE_BYTES_MAX, Endpoint, EndpointError, Password, PasswordSource, Role, Tls,
@@ -10,4 +11,8 @@ pub use endpoint::{
 pub use object::{
     CHECKPOINT_DATABASE, DatabaseName, NameCase, NameError, Pattern, Selection, SelectionEntry,
     SelectionError, SelectionReason, TableName,
+};
+pub use task::{
+    ChunkBytes, ConflictPolicy, Description, FlowControl, FlowLimit, Lanes, Mode, Sessions, Tags,
+    Task, TaskBuilder, TaskError, TaskName, ValueError,
 };
