@@ -142,6 +142,14 @@ impl EndpointError {
     }
 }
 
+fn numbered(code: u16) -> String {
+    if code == 0 {
+        String::new()
+    } else {
+        format!(" (error {code})")
+    }
+}
+
 /// What a failed attempt was about, before it gets its address.
 pub(super) enum Failure {
     Login { code: u16, message: String },
