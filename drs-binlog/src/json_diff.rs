@@ -6,7 +6,7 @@ use crate::{EventType, Json, Reader, Result};
 pub enum JsonDiffOperation {
     /// The value at the path, which exists, becomes another: `JSON_REPLACE`.
     Replace,
-    /// A value that was not there is put at the path: `JSON_SET` for a member, `JSON_ARRAY_INSERT` for an element.
+    /// A value that was not there is put at the path: `JSON_INSERT` for a member, `JSON_ARRAY_INSERT` for an element.
     Insert,
     /// The value at the path goes: `JSON_REMOVE`.
     Remove,

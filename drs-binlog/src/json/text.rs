@@ -98,9 +98,9 @@ fn append_quoted(text: &[u8], out: &mut Vec<u8>) {
 
 /// A number in the fewest digits that read back as the same double, and with a point or an exponent.
 ///
-/// The server's rule: the plain form while the decimal point stands at most
-/// 15 digits right of the first digit, or at most 14 zeros left of it; the
-/// exponent form without padding otherwise.
+/// The server's rule: the plain form while the decimal point has at most 15
+/// digits or some fraction behind it, and at most 14 zeros between it and the
+/// first digit; the exponent form without padding otherwise.
 fn append_double(number: f64, out: &mut Vec<u8>) {
     let start = out.len();
     append_display(&format_args!("{number:e}"), out);
@@ -124,7 +124,7 @@ fn append_double(number: f64, out: &mut Vec<u8>) {
     let point = exponent + 1;
     out.extend(sign);
     match usize::try_from(point) {
-        Ok(point @ 1..=15) => {
+        Ok(point @ 1..) if point <= 15 || count > point => {
             out.extend(digits().take(point));
             out.extend(std::iter::repeat_n(b'0', point.saturating_sub(count)));
             out.push(b'.');
@@ -181,6 +181,7 @@ mod tests {
             (100_000.0, "100000.0"),
             (1e14, "100000000000000.0"),
             (1e15, "1e15"),
+            (1_234_567_890_123_456.8, "1234567890123456.8"),
             (123_456_789_012_345.6, "123456789012345.6"),
             (1e20, "1e20"),
             (1.25e-10, "0.000000000125"),
