@@ -1,9 +1,25 @@
 //! The engine of drs: task, copy, replicate, apply, checkpoint, compare.
 
+mod apply;
+mod checkpoint;
+mod ddl;
+mod dialect;
 mod endpoint;
+mod error;
 mod object;
+mod replicate;
+mod schema;
+mod session;
+mod sql;
 mod task;
 
+pub use apply::{Applied, Applier, ApplyError, Batch, Conflict, ConflictKind, PlanError};
+pub use checkpoint::{
+    CheckpointError, CheckpointStore, ChunkRecord, DdlIntent, DoneSet, DoneSetError, Epoch,
+    LaneRecord, LaneStates, StreamPoint, TablePhase, TableRecord, TaskRecord, TransactionId,
+    status,
+};
+pub use dialect::{Flavor, ServerVersion};
 pub use endpoint::{
     Address, CA_FILE_BYTES_MAX, Endpoint, EndpointError, Password, PasswordSource, Role, Tls,
     TlsError, TlsFailure, TlsMode,
@@ -12,6 +28,10 @@ pub use object::{
     CHECKPOINT_DATABASE, DatabaseName, NameCase, NameError, Pattern, Selection, SelectionEntry,
     SelectionError, SelectionReason, TableName,
 };
+pub use replicate::{FollowError, FollowProgress};
+pub use schema::{Column, ColumnKind, KeyPart, SchemaError, TableSchema, UniqueKey};
+pub use session::{SessionError, open_destination, open_source};
+pub use sql::LiteralError;
 pub use task::{
     ChunkBytes, ConflictPolicy, Description, FlowControl, FlowLimit, Lanes, Mode, Sessions, Tags,
     Task, TaskBuilder, TaskError, TaskName, ValueError,

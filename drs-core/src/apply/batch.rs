@@ -1,0 +1,276 @@
+use std::sync::Arc;
+
+use drs_binlog::{FormatDescription, RowChange, Rows, RowsKind};
+use hashbrown::HashMap;
+
+use super::{
+    TablePlan,
+    net_change::{Change, FoldError, TableNet},
+    statements::{
+        Expectation, Packet, StatementWriter, delete_statement, insert_statement, update_statement,
+    },
+};
+use crate::{
+    checkpoint::{StreamPoint, TransactionId},
+    dialect::ServerVersion,
+    object::TableName,
+    replicate::{ByteShare, EventArena},
+    schema::TableSchema,
+    sql::LiteralError,
+};
+
+/// Whole source transactions that one lane commits together.
+#[derive(Debug)]
+pub struct Batch {
+    /// In the source's order.
+    pub(crate) transactions: Vec<RoutedTransaction>,
+    /// Everything at or before this point is at the destination already.
+    pub(crate) watermark: Watermark,
+}
+
+/// A point of the stream with its place in the order of this run.
+#[derive(Clone, Debug)]
+pub(crate) struct Watermark {
+    /// All transactions up to this number are done.
+    pub(crate) seq: u64,
+    pub(crate) point: Arc<StreamPoint>,
+}
+
+/// A source transaction, or a part of a large one, with its row events routed to tables.
+#[derive(Debug)]
+pub(crate) struct RoutedTransaction {
+    /// Its place in the source's order, counted from the start of this run.
+    pub(crate) seq: u64,
+    pub(crate) id: TransactionId,
+    /// When the source committed it, in microseconds since 1970; 0 when not known.
+    pub(crate) committed_at_us: u64,
+    pub(crate) events: EventArena,
+    pub(crate) format: Arc<FormatDescription>,
+    pub(crate) rows: Vec<RoutedRows>,
+    /// Held until the transaction is applied.
+    pub(crate) share: Option<ByteShare>,
+}
+
+/// A row event of a selected table.
+#[derive(Clone, Debug)]
+pub(crate) struct RoutedRows {
+    /// Its index in the transaction's events.
+    pub(crate) event: usize,
+    pub(crate) plan: Arc<TablePlan>,
+    /// True while the table catches up with its copy.
+    pub(crate) lenient: bool,
+}
+
+/// Why a batch has no statements.
+#[derive(Debug)]
+pub(crate) enum BuildError {
+    /// It must be applied change by change, so that the policy meets the row.
+    Contradiction,
+    /// A value cannot be written.
+    Literal(TableName, LiteralError),
+    /// A partial image while its table catches up (see [`super::ApplyError`]).
+    PartialWhileCatchingUp(TableName),
+}
+
+struct TableWork<'a> {
+    schema: &'a TableSchema,
+    lenient: bool,
+    ordered: bool,
+}
+
+struct ParsedRows<'a> {
+    table: usize,
+    rows: Rows<'a>,
+    plan: &'a TablePlan,
+}
+
+/// Writes the statements of transactions: net changes for the tables that can be folded,
+/// single changes in order for the others.
+///
+/// Returns the packets and the number of row changes of the source that they stand for.
+pub(crate) fn build(
+    transactions: &[RoutedTransaction],
+    writer: &mut StatementWriter,
+) -> Result<u64, BuildError> {
+    let (tables, parsed) = parse(transactions)?;
+    let mut nets: Vec<Option<TableNet<'_>>> = tables
+        .iter()
+        .map(|table| {
+            let key = table.schema.row_key().filter(|_| !table.ordered)?;
+            Some(TableNet::new(key, table.lenient))
+        })
+        .collect();
+    let mut changes = 0;
+    for ParsedRows {
+        table: index,
+        rows,
+        plan,
+    } in &parsed
+    {
+        let Some(table) = tables.get(*index) else {
+            continue;
+        };
+        let literal = |error: LiteralError| BuildError::Literal(table.schema.name.clone(), error);
+        for change in rows.changes(&plan.columns) {
+            let change =
+                single(&change.map_err(|e| literal(e.into()))?).ok_or(BuildError::Contradiction)?;
+            changes += 1;
+            match nets.get_mut(*index).and_then(Option::as_mut) {
+                Some(net) => net.fold(change).map_err(|error| match error {
+                    FoldError::Contradiction => BuildError::Contradiction,
+                    FoldError::Decode(error) => literal(error.into()),
+                })?,
+                None if table.lenient => push_single_lenient(writer, table.schema, &change)?,
+                None => {
+                    let statement = single_statement(table.schema, &change).map_err(literal)?;
+                    writer.push(&statement, expect(table.schema, Some(1)));
+                }
+            }
+        }
+    }
+    for (table, net) in tables.iter().zip(&nets) {
+        let (Some(net), Some(key)) = (net, table.schema.row_key()) else {
+            continue;
+        };
+        if table.lenient {
+            writer.push_lenient(table.schema, key, net.changes())
+        } else {
+            writer.push_net(table.schema, key, net.changes())
+        }
+        .map_err(|error| BuildError::Literal(table.schema.name.clone(), error))?;
+    }
+    Ok(changes)
+}
+
+/// The packets of one batch, its checkpoint included.
+pub(crate) fn packets(
+    transactions: &[RoutedTransaction],
+    lane_update: &str,
+    version: ServerVersion,
+    packet_bytes_max: usize,
+) -> Result<(Vec<Packet>, u64), BuildError> {
+    let mut writer = StatementWriter::new(version, packet_bytes_max);
+    writer.push(
+        "BEGIN",
+        Expectation {
+            table: None,
+            affected_rows: None,
+        },
+    );
+    let changes = build(transactions, &mut writer)?;
+    writer.push(
+        lane_update,
+        Expectation {
+            table: None,
+            affected_rows: Some(1),
+        },
+    );
+    Ok((writer.finish(), changes))
+}
+
+/// The change of one row, in the order of the log; `None` when an image is missing.
+pub(crate) fn single<'a>(change: &RowChange<'a, 'a>) -> Option<Change<'a>> {
+    Some(match (change.before, change.after) {
+        (None, Some(after)) => Change::Insert(after),
+        (Some(before), None) => Change::Delete(before),
+        (Some(before), Some(after)) => Change::Update(before, after),
+        (None, None) => return None,
+    })
+}
+
+/// The statement that makes one change and affects one row.
+pub(crate) fn single_statement(
+    schema: &TableSchema,
+    change: &Change<'_>,
+) -> Result<String, LiteralError> {
+    match change {
+        Change::Insert(after) => insert_statement(schema, "INSERT INTO ", after),
+        Change::Delete(before) => delete_statement(schema, before),
+        Change::Update(before, after) => update_statement(schema, before, after),
+    }
+}
+
+/// Adds the statements that make one change to a table that is catching up.
+fn push_single_lenient(
+    writer: &mut StatementWriter,
+    schema: &TableSchema,
+    change: &Change<'_>,
+) -> Result<(), BuildError> {
+    let mut push = |statement: Result<String, LiteralError>| -> Result<(), BuildError> {
+        let statement = statement.map_err(|e| BuildError::Literal(schema.name.clone(), e))?;
+        writer.push(&statement, expect(schema, None));
+        Ok(())
+    };
+    match change {
+        Change::Insert(after) => push(insert_statement(schema, "REPLACE INTO ", after)),
+        Change::Delete(before) => push(delete_statement(schema, before)),
+        Change::Update(before, after) if after.is_complete() => {
+            // The key may have changed, so the old row goes and the new one comes.
+            push(delete_statement(schema, before))?;
+            push(insert_statement(schema, "REPLACE INTO ", after))
+        }
+        Change::Update(before, after) => {
+            // A REPLACE may have displaced the row by another unique key, and a partial image
+            // can't bring it back: what is missing could be a row that is lost.
+            if schema.has_other_unique_keys() {
+                return Err(BuildError::PartialWhileCatchingUp(schema.name.clone()));
+            }
+            push(update_statement(schema, before, after))
+        }
+    }
+}
+
+fn expect(schema: &TableSchema, affected_rows: Option<u64>) -> Expectation {
+    Expectation {
+        table: Some(schema.name.clone()),
+        affected_rows,
+    }
+}
+
+fn parse(
+    transactions: &[RoutedTransaction],
+) -> Result<(Vec<TableWork<'_>>, Vec<ParsedRows<'_>>), BuildError> {
+    let mut tables: Vec<TableWork<'_>> = Vec::new();
+    let mut index_of: HashMap<*const TableSchema, usize> = HashMap::new();
+    let mut parsed = Vec::new();
+    for transaction in transactions {
+        for routed in &transaction.rows {
+            let plan = &*routed.plan;
+            let schema = &*plan.schema;
+            let failed =
+                |error: drs_binlog::Error| BuildError::Literal(schema.name.clone(), error.into());
+            let Some(raw) = transaction.events.event(routed.event).map_err(failed)? else {
+                continue;
+            };
+            let rows = Rows::parse(&raw, &transaction.format).map_err(failed)?;
+            let index = *index_of
+                .entry(Arc::as_ptr(&plan.schema))
+                .or_insert_with(|| {
+                    tables.push(TableWork {
+                        schema,
+                        lenient: false,
+                        ordered: plan.is_ordered(),
+                    });
+                    tables.len() - 1
+                });
+            if let Some(table) = tables.get_mut(index) {
+                table.lenient |= routed.lenient;
+                table.ordered |= is_partial(&rows);
+            }
+            parsed.push(ParsedRows {
+                table: index,
+                rows,
+                plan,
+            });
+        }
+    }
+    Ok((tables, parsed))
+}
+
+/// True when the new images lack columns, so that they can't be folded.
+pub(crate) fn is_partial(rows: &Rows<'_>) -> bool {
+    rows.kind == RowsKind::PartialUpdate
+        || rows
+            .after_columns()
+            .is_some_and(|present| present.count() != rows.column_count())
+}

@@ -1,0 +1,51 @@
+//! Applying whole source transactions at the destination, with their checkpoint, atomically.
+
+mod batch;
+mod conflict;
+mod error;
+mod mysql;
+mod net_change;
+mod one_by_one;
+mod plan;
+mod row_key;
+mod statements;
+
+pub use batch::Batch;
+pub(crate) use batch::{RoutedRows, RoutedTransaction, Watermark, is_partial};
+pub use conflict::{Conflict, ConflictKind};
+pub use error::ApplyError;
+pub(crate) use mysql::{Connect, LaneSettings, MySqlApplier};
+pub use plan::PlanError;
+pub(crate) use plan::TablePlan;
+pub(crate) use row_key::append_value;
+
+/// A row image whose event and table columns live equally long.
+pub(crate) type Image<'a> = drs_binlog::RowImage<'a, 'a>;
+
+/// What a batch came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Source transactions committed.
+    pub transactions: u64,
+    /// Row changes of the source, before folding.
+    pub row_changes: u64,
+    /// Conflicts that the policy let pass.
+    pub conflicts: u64,
+    /// Times the batch was sent again after a deadlock, a lock wait or a lost connection.
+    pub retries: u64,
+}
+
+/// Applies batches of one lane.
+///
+/// **Atomicity.** After `Ok` the batch's row changes and the lane's checkpoint row are
+/// committed, both; after `Err` neither is, except that a batch which met a conflict may
+/// have committed a prefix of whole transactions, each with its checkpoint.
+/// **Ordering.** Batches are applied in the order of the calls; transactions inside one
+/// take effect as if in their order. **Duplicates.** The caller passes each transaction
+/// once; a transaction found in the checkpoint's `done` must not be passed again.
+/// **Durability.** That of a commit at the destination. **Shutdown.** Dropping an applier
+/// between calls loses nothing; a large transaction in parts is rolled back.
+pub trait Applier: Send {
+    /// Applies one batch and its checkpoint.
+    fn apply(&mut self, batch: &Batch) -> Result<Applied, ApplyError>;
+}

@@ -1,0 +1,644 @@
+use std::{sync::Arc, time::Duration};
+
+use mysql::{Conn, prelude::Queryable};
+
+use super::{
+    Applied, Applier, ApplyError, Batch, RoutedTransaction, Watermark,
+    batch::{self, BuildError},
+    one_by_one::{OneByOneError, apply_one_by_one},
+    statements::{Packet, StatementWriter},
+};
+use crate::{
+    checkpoint::{CheckpointError, DoneSet, Epoch, LaneRecord, TransactionId, write_lane_update},
+    dialect::ServerVersion,
+    error,
+    object::TableName,
+    session::SessionError,
+    task::ConflictPolicy,
+};
+
+/// Opens a session at the destination, set up for writing, with `CLIENT_FOUND_ROWS`.
+pub(crate) type Connect = Arc<dyn Fn() -> Result<Conn, SessionError> + Send + Sync>;
+
+/// What all lanes of a task share.
+#[derive(Clone)]
+pub(crate) struct LaneSettings {
+    pub(crate) task: String,
+    pub(crate) epoch: Epoch,
+    pub(crate) version: ServerVersion,
+    pub(crate) policy: ConflictPolicy,
+    pub(crate) packet_bytes_max: usize,
+    pub(crate) connect: Connect,
+}
+
+/// How often a batch is tried again after a deadlock or a lock wait before the lane stops.
+const LOCK_RETRIES_MAX: u32 = 100;
+/// How often a lost connection is opened again for one batch before the lane stops.
+const RECONNECTS_MAX: u32 = 20;
+
+/// Applies one lane's batches to a MySQL server.
+pub(crate) struct MySqlApplier {
+    settings: LaneSettings,
+    conn: Option<Conn>,
+    /// The lane's row as last committed.
+    record: LaneRecord,
+    /// What this lane committed above the watermark of `record`, in order.
+    done: Vec<(u64, TransactionId)>,
+}
+
+/// Why sending statements did not end in a commit.
+enum Failure {
+    /// Rolled back by a deadlock or a lock wait.
+    Locks(mysql::Error),
+    /// The connection broke; a COMMIT may or may not have been done.
+    Lost(mysql::Error),
+    /// A statement did not do what was expected: the data must be looked at row by row.
+    Surprise,
+    /// The lane's checkpoint row belongs to another process.
+    Fenced,
+    /// A statement of drs's own was refused.
+    Server(mysql::Error),
+}
+
+impl From<mysql::Error> for Failure {
+    fn from(error: mysql::Error) -> Self {
+        if error::is_lock_conflict(&error) {
+            Self::Locks(error)
+        } else if error::is_connection_lost(&error) {
+            Self::Lost(error)
+        } else {
+            Self::Surprise
+        }
+    }
+}
+
+impl Applier for MySqlApplier {
+    fn apply(&mut self, batch: &Batch) -> Result<Applied, ApplyError> {
+        let transactions = &batch.transactions;
+        let ids = transactions
+            .iter()
+            .map(|transaction| (transaction.seq, transaction.id.clone()));
+        let (record, done) = self.next_record(&batch.watermark, ids);
+        let mut lane_update = String::new();
+        self.write_update(&mut lane_update, &record);
+        let settings = &self.settings;
+        let packets = match batch::packets(
+            transactions,
+            &lane_update,
+            settings.version,
+            settings.packet_bytes_max,
+        ) {
+            Ok((packets, row_changes)) => Some((packets, row_changes)),
+            Err(BuildError::Contradiction) => None,
+            Err(error) => return Err(self.build_error(error, transactions)),
+        };
+        if let Some((packets, row_changes)) = packets {
+            let mut retries = 0;
+            if self.commit_retrying(batch, &record, &mut retries, |conn| {
+                send_all(conn, &packets)
+            })? {
+                self.committed(record, done);
+                let transactions = transactions.len() as u64;
+                return Ok(Applied {
+                    transactions,
+                    row_changes,
+                    conflicts: 0,
+                    retries,
+                });
+            }
+        }
+        self.apply_one_by_one(batch)
+    }
+}
+
+impl MySqlApplier {
+    pub(crate) fn new(settings: LaneSettings, record: LaneRecord) -> Self {
+        Self {
+            settings,
+            conn: None,
+            record,
+            done: Vec::new(),
+        }
+    }
+
+    /// Applies a transaction that comes in parts; `part` gives each in order and may be asked
+    /// for all of them again. One destination transaction holds them all.
+    pub(crate) fn apply_in_parts(
+        &mut self,
+        id: (u64, TransactionId),
+        watermark: &Watermark,
+        parts: &mut dyn FnMut(
+            &mut dyn FnMut(&RoutedTransaction) -> Result<(), ApplyError>,
+        ) -> Result<(), ApplyError>,
+    ) -> Result<Applied, ApplyError> {
+        let (record, done) = self.next_record(watermark, std::iter::once(id.clone()));
+        let mut lane_update = String::new();
+        self.write_update(&mut lane_update, &record);
+        let mut careful = false;
+        let mut retries = 0;
+        loop {
+            let mut applied = Applied {
+                transactions: 1,
+                retries,
+                ..Applied::default()
+            };
+            let mut failure = None;
+            let policy = self.settings.policy;
+            self.run(|conn| Ok(conn.query_drop("BEGIN")?))?;
+            let outcome = parts(&mut |part| {
+                let result = if careful {
+                    self.part_one_by_one(part, policy, &mut applied)
+                } else {
+                    self.part_folded(part, &mut applied)
+                };
+                result.map_err(|stop| match stop {
+                    PartStop::Failure(reason) => {
+                        failure = Some(reason);
+                        ApplyError::Server("a part of a large transaction failed".into())
+                    }
+                    PartStop::Final(error) => error,
+                })
+            });
+            let reason = match (outcome, failure) {
+                (Ok(()), _) => match self.commit_parts(&lane_update) {
+                    Ok(()) => {
+                        self.committed(record, done);
+                        return Ok(applied);
+                    }
+                    Err(reason) => reason,
+                },
+                (Err(_), Some(reason)) => reason,
+                (Err(error), None) => {
+                    self.rollback();
+                    return Err(error);
+                }
+            };
+            retries += 1;
+            match reason {
+                Failure::Surprise if !careful => {
+                    careful = true;
+                    self.rollback();
+                }
+                reason => {
+                    if self.after_failure(reason, &record, &id.1, retries as u32)? {
+                        self.committed(record, done);
+                        return Ok(applied);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The lane's next row: what it did above the new watermark, and these transactions.
+    fn next_record(
+        &self,
+        watermark: &Watermark,
+        ids: impl Iterator<Item = (u64, TransactionId)>,
+    ) -> (LaneRecord, Vec<(u64, TransactionId)>) {
+        let mut done: Vec<_> = self
+            .done
+            .iter()
+            .filter(|(seq, _)| *seq > watermark.seq)
+            .cloned()
+            .collect();
+        done.extend(ids);
+        let mut set = DoneSet::default();
+        for (_, id) in &done {
+            set.insert(id);
+        }
+        let record = LaneRecord {
+            lane: self.record.lane,
+            batch: self.record.batch + 1,
+            watermark: (*watermark.point).clone(),
+            done: set,
+        };
+        (record, done)
+    }
+
+    fn write_update(&self, out: &mut String, record: &LaneRecord) {
+        write_lane_update(out, &self.settings.task, self.settings.epoch, record);
+    }
+
+    fn committed(&mut self, record: LaneRecord, done: Vec<(u64, TransactionId)>) {
+        self.record = record;
+        self.done = done;
+    }
+
+    /// Runs `send`, which ends in a COMMIT, again and again while the cause is transient.
+    ///
+    /// `Ok(false)`: the data surprised, nothing is committed.
+    fn commit_retrying(
+        &mut self,
+        batch: &Batch,
+        record: &LaneRecord,
+        retries: &mut u64,
+        mut send: impl FnMut(&mut Conn) -> Result<(), Failure>,
+    ) -> Result<bool, ApplyError> {
+        let Some(first) = batch
+            .transactions
+            .first()
+            .map(|transaction| transaction.id.clone())
+        else {
+            return self.commit_empty(record, send);
+        };
+        let mut attempt = 0;
+        loop {
+            let outcome = match self.connection() {
+                Ok(conn) => send(conn),
+                Err(error) => Err(self.session_failure(error)?),
+            };
+            let failure = match outcome {
+                Ok(()) => return Ok(true),
+                Err(failure) => failure,
+            };
+            attempt += 1;
+            *retries += 1;
+            if let Failure::Surprise = failure {
+                self.rollback();
+                return Ok(false);
+            }
+            if self.after_failure(failure, record, &first, attempt)? {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// A batch without transactions moves the watermark only.
+    fn commit_empty(
+        &mut self,
+        record: &LaneRecord,
+        mut send: impl FnMut(&mut Conn) -> Result<(), Failure>,
+    ) -> Result<bool, ApplyError> {
+        let nowhere = TransactionId {
+            end: record.watermark.position.clone(),
+            gtid: None,
+        };
+        let mut attempt = 0;
+        loop {
+            let outcome = match self.connection() {
+                Ok(conn) => send(conn),
+                Err(error) => Err(self.session_failure(error)?),
+            };
+            let Err(failure) = outcome else {
+                return Ok(true);
+            };
+            attempt += 1;
+            if let Failure::Surprise = failure {
+                return Err(ApplyError::Server(
+                    "the checkpoint's own statement failed".into(),
+                ));
+            }
+            if self.after_failure(failure, record, &nowhere, attempt)? {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Prepares for the next attempt. `Ok(true)`: the commit had been done after all.
+    fn after_failure(
+        &mut self,
+        failure: Failure,
+        record: &LaneRecord,
+        first: &TransactionId,
+        attempt: u32,
+    ) -> Result<bool, ApplyError> {
+        match failure {
+            Failure::Fenced => {
+                self.rollback();
+                let task = self.settings.task.clone();
+                Err(CheckpointError::Fenced { task }.into())
+            }
+            Failure::Locks(error) => {
+                self.rollback();
+                if attempt > LOCK_RETRIES_MAX {
+                    return Err(ApplyError::Locks {
+                        transaction: first.clone(),
+                        attempts: attempt,
+                        reason: error::redacted(&error),
+                    });
+                }
+                std::thread::sleep(backoff(attempt, Duration::from_millis(200)));
+                Ok(false)
+            }
+            Failure::Lost(error) => {
+                if attempt > RECONNECTS_MAX {
+                    return Err(ApplyError::Server(error::redacted(&error)));
+                }
+                tracing::warn!(lane = self.record.lane, reason = %error::redacted(&error), "connection to the destination lost");
+                self.was_committed(record, attempt)
+            }
+            Failure::Surprise | Failure::Server(_) => {
+                self.rollback();
+                let reason = match failure {
+                    Failure::Server(error) => error::redacted(&error),
+                    _ => "a statement did not affect the expected rows".into(),
+                };
+                Err(ApplyError::Server(reason))
+            }
+        }
+    }
+
+    /// After a lost connection: reconnects, and reads the lane's row to see whether the
+    /// commit was done. The locking read waits for the old connection's transaction to end.
+    fn was_committed(&mut self, record: &LaneRecord, attempt: u32) -> Result<bool, ApplyError> {
+        if let Some(old) = self.conn.take() {
+            let id = old.connection_id();
+            drop(old);
+            std::thread::sleep(backoff(attempt, Duration::from_secs(5)));
+            if let Ok(conn) = self.connection() {
+                // Frees the old session's locks at once; it may be gone already.
+                _ = conn.query_drop(format!("KILL {id}"));
+            }
+        } else {
+            std::thread::sleep(backoff(attempt, Duration::from_secs(5)));
+        }
+        let (task, lane) = (self.settings.task.clone(), self.record.lane);
+        let row: Result<Option<(u64, u64)>, Failure> = match self.connection() {
+            Ok(conn) => conn
+                .exec_first(
+                    "SELECT epoch, batch FROM drs_meta.lane WHERE task = ? AND lane = ? FOR UPDATE",
+                    (&task, lane),
+                )
+                .map_err(Failure::from),
+            Err(error) => Err(self.session_failure(error)?),
+        };
+        match row {
+            Ok(Some((epoch, batch))) if epoch == self.settings.epoch.0 => Ok(batch == record.batch),
+            Ok(_) => Err(CheckpointError::Fenced { task }.into()),
+            Err(_) if attempt > RECONNECTS_MAX => {
+                Err(ApplyError::Server("the destination does not answer".into()))
+            }
+            Err(_) => {
+                self.conn = None;
+                self.was_committed(record, attempt + 1)
+            }
+        }
+    }
+
+    /// A refused login ends the lane, because trying again locks accounts.
+    fn session_failure(&self, error: SessionError) -> Result<Failure, ApplyError> {
+        if error.is_login_refused() {
+            return Err(error.into());
+        }
+        Ok(Failure::Lost(mysql::Error::IoError(std::io::Error::other(
+            error.to_string(),
+        ))))
+    }
+
+    /// Applies a batch transaction by transaction, change by change; each is committed alone,
+    /// so that a conflict stops the lane exactly before the transaction that has it.
+    fn apply_one_by_one(&mut self, batch: &Batch) -> Result<Applied, ApplyError> {
+        let mut applied = Applied::default();
+        for transaction in &batch.transactions {
+            let ids = std::iter::once((transaction.seq, transaction.id.clone()));
+            let (record, done) = self.next_record(&batch.watermark, ids);
+            let mut lane_update = String::new();
+            self.write_update(&mut lane_update, &record);
+            let policy = self.settings.policy;
+            let mut attempt = 0;
+            loop {
+                let mut counts = (0, 0);
+                let outcome = match self.connection() {
+                    Ok(conn) => one_by_one(conn, transaction, policy, &lane_update, &mut counts),
+                    Err(error) => Err(PartStop::Failure(self.session_failure(error)?)),
+                };
+                let failure = match outcome {
+                    Ok(()) => None,
+                    Err(PartStop::Failure(failure)) => Some(failure),
+                    Err(PartStop::Final(error)) => {
+                        self.rollback();
+                        return Err(error);
+                    }
+                };
+                attempt += 1;
+                let committed = match failure {
+                    None => true,
+                    Some(failure) => {
+                        self.after_failure(failure, &record, &transaction.id, attempt)?
+                    }
+                };
+                if committed {
+                    applied.transactions += 1;
+                    applied.row_changes += counts.0;
+                    applied.conflicts += counts.1;
+                    applied.retries += u64::from(attempt - 1);
+                    break;
+                }
+            }
+            self.committed(record, done);
+        }
+        Ok(applied)
+    }
+
+    fn part_folded(
+        &mut self,
+        part: &RoutedTransaction,
+        applied: &mut Applied,
+    ) -> Result<(), PartStop> {
+        let mut writer =
+            StatementWriter::new(self.settings.version, self.settings.packet_bytes_max);
+        match batch::build(std::slice::from_ref(part), &mut writer) {
+            Ok(changes) => applied.row_changes += changes,
+            Err(BuildError::Contradiction) => return Err(PartStop::Failure(Failure::Surprise)),
+            Err(error) => {
+                return Err(PartStop::Final(
+                    self.build_error(error, std::slice::from_ref(part)),
+                ));
+            }
+        }
+        let conn = self.conn.as_mut().ok_or_else(lost)?;
+        for packet in writer.finish() {
+            send(conn, &packet)?;
+        }
+        Ok(())
+    }
+
+    fn part_one_by_one(
+        &mut self,
+        part: &RoutedTransaction,
+        policy: ConflictPolicy,
+        applied: &mut Applied,
+    ) -> Result<(), PartStop> {
+        let conn = self.conn.as_mut().ok_or_else(lost)?;
+        let (changes, conflicts) = apply_one_by_one(conn, part, policy)?;
+        applied.row_changes += changes;
+        applied.conflicts += conflicts;
+        Ok(())
+    }
+
+    fn commit_parts(&mut self, lane_update: &str) -> Result<(), Failure> {
+        let Some(conn) = self.conn.as_mut() else {
+            return Err(lost_failure());
+        };
+        move_lane(conn, lane_update)?;
+        Ok(conn.query_drop("COMMIT")?)
+    }
+
+    fn run(&mut self, work: impl Fn(&mut Conn) -> Result<(), Failure>) -> Result<(), ApplyError> {
+        for attempt in 1.. {
+            let outcome = match self.connection() {
+                Ok(conn) => work(conn),
+                Err(error) => Err(self.session_failure(error)?),
+            };
+            match outcome {
+                Ok(()) => return Ok(()),
+                Err(_) if attempt <= RECONNECTS_MAX => {
+                    self.conn = None;
+                    std::thread::sleep(backoff(attempt, Duration::from_secs(5)));
+                }
+                Err(_) => break,
+            }
+        }
+        Err(ApplyError::Server("the destination does not answer".into()))
+    }
+
+    fn connection(&mut self) -> Result<&mut Conn, SessionError> {
+        let conn = match self.conn.take() {
+            Some(conn) => conn,
+            None => (self.settings.connect)()?,
+        };
+        Ok(self.conn.insert(conn))
+    }
+
+    /// Ends the transaction; a connection that can't do that is given up, which ends it too.
+    fn rollback(&mut self) {
+        if let Some(mut conn) = self.conn.take()
+            && conn.query_drop("ROLLBACK").is_ok()
+        {
+            self.conn = Some(conn);
+        }
+    }
+
+    fn build_error(&self, error: BuildError, transactions: &[RoutedTransaction]) -> ApplyError {
+        let transaction = match transactions.first() {
+            Some(transaction) => transaction.id.clone(),
+            None => TransactionId {
+                end: self.record.watermark.position.clone(),
+                gtid: None,
+            },
+        };
+        match error {
+            BuildError::Contradiction => ApplyError::Server("a batch contradicts itself".into()),
+            BuildError::Literal(table, source) => ApplyError::Value {
+                table,
+                transaction,
+                source,
+            },
+            BuildError::PartialWhileCatchingUp(table) => {
+                ApplyError::PartialWhileCatchingUp { table, transaction }
+            }
+        }
+    }
+}
+
+/// Why a part or a transaction in single changes ended early.
+enum PartStop {
+    Failure(Failure),
+    Final(ApplyError),
+}
+
+impl From<Failure> for PartStop {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<OneByOneError> for PartStop {
+    fn from(error: OneByOneError) -> Self {
+        match error {
+            OneByOneError::Transient(error) => Self::Failure(error.into()),
+            OneByOneError::Final(error) => Self::Final(error),
+        }
+    }
+}
+
+fn lost_failure() -> Failure {
+    Failure::Lost(mysql::Error::IoError(std::io::Error::other(
+        "there is no connection",
+    )))
+}
+
+fn lost() -> PartStop {
+    PartStop::Failure(lost_failure())
+}
+
+fn one_by_one(
+    conn: &mut Conn,
+    transaction: &RoutedTransaction,
+    policy: ConflictPolicy,
+    lane_update: &str,
+    counts: &mut (u64, u64),
+) -> Result<(), PartStop> {
+    conn.query_drop("BEGIN").map_err(Failure::from)?;
+    *counts = apply_one_by_one(conn, transaction, policy)?;
+    move_lane(conn, lane_update)?;
+    conn.query_drop("COMMIT").map_err(Failure::from)?;
+    Ok(())
+}
+
+fn move_lane(conn: &mut Conn, lane_update: &str) -> Result<(), Failure> {
+    conn.query_drop(lane_update).map_err(own)?;
+    if conn.affected_rows() == 1 {
+        Ok(())
+    } else {
+        Err(Failure::Fenced)
+    }
+}
+
+/// A statement of drs's own that fails for another reason than locks or the connection is no surprise of the data's.
+fn own(error: mysql::Error) -> Failure {
+    if error::is_transient(&error) {
+        error.into()
+    } else {
+        Failure::Server(error)
+    }
+}
+
+fn send_all(conn: &mut Conn, packets: &[Packet]) -> Result<(), Failure> {
+    for packet in packets {
+        send(conn, packet)?;
+    }
+    Ok(conn.query_drop("COMMIT")?)
+}
+
+/// Sends one packet's statements and reads every result: a failed statement, a count that
+/// is not the expected one and a warning all end the batch.
+fn send(conn: &mut Conn, packet: &Packet) -> Result<(), Failure> {
+    let mut result = conn.query_iter(&packet.text)?;
+    for expectation in &packet.expectations {
+        let (affected, warnings) = (result.affected_rows(), result.warnings());
+        let Some(set) = result.iter() else {
+            return Err(Failure::Surprise);
+        };
+        for row in set {
+            row?;
+        }
+        if expectation
+            .affected_rows
+            .is_some_and(|expected| expected != affected)
+        {
+            return Err(if is_own(&expectation.table) {
+                Failure::Fenced
+            } else {
+                Failure::Surprise
+            });
+        }
+        if warnings > 0 {
+            return Err(Failure::Surprise);
+        }
+    }
+    Ok(())
+}
+
+fn is_own(table: &Option<TableName>) -> bool {
+    table.is_none()
+}
+
+/// Doubles from 2 ms up to `max`, with jitter so that lanes do not meet again.
+fn backoff(attempt: u32, max: Duration) -> Duration {
+    let base = Duration::from_millis(2_u64.saturating_pow(attempt.min(12))).min(max);
+    let nanos = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| since.subsec_nanos());
+    base.mul_f64(0.5 + f64::from(nanos % 1000) / 2000.0)
+}

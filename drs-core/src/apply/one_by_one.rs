@@ -1,0 +1,244 @@
+use drs_binlog::Rows;
+use mysql::{Conn, prelude::Queryable};
+
+use super::{
+    ApplyError, Conflict, ConflictKind, RoutedTransaction, TablePlan,
+    batch::{single, single_statement},
+    net_change::Change,
+    statements::{delete_statement, insert_statement},
+};
+use crate::{error, schema::TableSchema, sql::LiteralError, task::ConflictPolicy};
+
+/// Why applying a transaction change by change ended early.
+#[derive(Debug)]
+pub(crate) enum OneByOneError {
+    /// The same again may succeed: nothing is known to be wrong with the data.
+    Transient(mysql::Error),
+    /// The task must stop.
+    Final(ApplyError),
+}
+
+/// Applies one transaction's changes in their order, each by its own statement, so that the
+/// policy meets the exact row. The caller begins and ends the destination's transaction.
+///
+/// Returns the number of changes and of conflicts that the policy let pass.
+pub(crate) fn apply_one_by_one(
+    conn: &mut Conn,
+    transaction: &RoutedTransaction,
+    policy: ConflictPolicy,
+) -> Result<(u64, u64), OneByOneError> {
+    let mut one = OneByOne {
+        conn,
+        transaction,
+        policy,
+        conflicts: 0,
+    };
+    let mut changes = 0;
+    for routed in &transaction.rows {
+        let plan = &*routed.plan;
+        let raw = transaction
+            .events
+            .event(routed.event)
+            .map_err(|e| one.value(plan, e.into()))?;
+        let Some(raw) = raw else { continue };
+        let rows = Rows::parse(&raw, &transaction.format).map_err(|e| one.value(plan, e.into()))?;
+        for change in rows.changes(&plan.columns) {
+            let change = change.map_err(|e| one.value(plan, e.into()))?;
+            let Some(change) = single(&change) else {
+                continue;
+            };
+            changes += 1;
+            if routed.lenient {
+                one.lenient(plan, &change)?;
+            } else {
+                one.strict(plan, &change)?;
+            }
+        }
+    }
+    Ok((changes, one.conflicts))
+}
+
+struct OneByOne<'c, 't> {
+    conn: &'c mut Conn,
+    transaction: &'t RoutedTransaction,
+    policy: ConflictPolicy,
+    conflicts: u64,
+}
+
+/// What one statement did.
+enum Outcome {
+    Affected(u64),
+    DuplicateKey(String),
+}
+
+impl OneByOne<'_, '_> {
+    fn strict(&mut self, plan: &TablePlan, change: &Change<'_>) -> Result<(), OneByOneError> {
+        let schema = &*plan.schema;
+        let statement = single_statement(schema, change).map_err(|e| self.value(plan, e))?;
+        let kind = match (self.run(schema, &statement)?, change) {
+            (Outcome::Affected(1), _) => return Ok(()),
+            (Outcome::DuplicateKey(key), _) => ConflictKind::DuplicateKey(key),
+            (Outcome::Affected(_), Change::Update(..)) => ConflictKind::MissingOnUpdate,
+            (Outcome::Affected(_), Change::Delete(_)) => ConflictKind::MissingOnDelete,
+            (Outcome::Affected(_), Change::Insert(_)) => {
+                return Err(self.refused(schema, "an INSERT did not insert one row".into()));
+            }
+        };
+        let conflict = Conflict {
+            table: schema.name.clone(),
+            kind,
+            transaction: self.transaction.id.clone(),
+        };
+        match self.policy {
+            ConflictPolicy::ReportError => Err(OneByOneError::Final(ApplyError::Conflict {
+                conflict,
+                hint: "; repair the destination's row, or choose another conflict policy, and run again",
+            })),
+            ConflictPolicy::Ignore => {
+                self.conflicts += 1;
+                Ok(())
+            }
+            ConflictPolicy::Overwrite => {
+                self.overwrite(plan, change, conflict)?;
+                self.conflicts += 1;
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes the destination's row what the source's is.
+    fn overwrite(
+        &mut self,
+        plan: &TablePlan,
+        change: &Change<'_>,
+        conflict: Conflict,
+    ) -> Result<(), OneByOneError> {
+        let schema = &*plan.schema;
+        let after = match change {
+            Change::Delete(_) => return Ok(()),
+            Change::Insert(after) | Change::Update(_, after) => after,
+        };
+        if !after.is_complete() {
+            return Err(OneByOneError::Final(ApplyError::Conflict {
+                conflict,
+                hint: "; the source logged only a part of the row (binlog_row_image), so it can't be \
+                       overwritten: the columns that are not in the log are not known",
+            }));
+        }
+        if let (Change::Update(before, _), ConflictKind::DuplicateKey(_)) = (change, &conflict.kind)
+        {
+            let statement = delete_statement(schema, before).map_err(|e| self.value(plan, e))?;
+            self.run(schema, &statement)?;
+        }
+        let statement =
+            insert_statement(schema, "REPLACE INTO ", after).map_err(|e| self.value(plan, e))?;
+        self.run(schema, &statement)?;
+        Ok(())
+    }
+
+    /// A change to a table that is catching up: the copy may hold any later state of the row.
+    fn lenient(&mut self, plan: &TablePlan, change: &Change<'_>) -> Result<(), OneByOneError> {
+        let schema = &*plan.schema;
+        let mut statements = Vec::new();
+        match change {
+            Change::Insert(after) => {
+                statements.push(insert_statement(schema, "REPLACE INTO ", after))
+            }
+            Change::Delete(before) => statements.push(delete_statement(schema, before)),
+            Change::Update(before, after) if after.is_complete() => {
+                statements.push(delete_statement(schema, before));
+                statements.push(insert_statement(schema, "REPLACE INTO ", after));
+            }
+            Change::Update(..) if schema.has_other_unique_keys() => {
+                return Err(OneByOneError::Final(ApplyError::PartialWhileCatchingUp {
+                    table: schema.name.clone(),
+                    transaction: self.transaction.id.clone(),
+                }));
+            }
+            Change::Update(..) => statements.push(single_statement(schema, change)),
+        }
+        for statement in statements {
+            let statement = statement.map_err(|e| self.value(plan, e))?;
+            if let Outcome::DuplicateKey(_) = self.run(schema, &statement)? {
+                return Err(self.refused(
+                    schema,
+                    "a unique key stands against a row that is catching up".into(),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, schema: &TableSchema, statement: &str) -> Result<Outcome, OneByOneError> {
+        let (affected, warnings) = match self.conn.query_drop(statement) {
+            Ok(()) => (self.conn.affected_rows(), self.conn.warnings()),
+            Err(error) if error::server_code(&error) == Some(DUPLICATE_ENTRY) => {
+                return Ok(Outcome::DuplicateKey(key_name(&error)));
+            }
+            Err(error) if error::is_transient(&error) => {
+                return Err(OneByOneError::Transient(error));
+            }
+            Err(error) => return Err(self.refused(schema, error::redacted(&error))),
+        };
+        if warnings > 0 {
+            self.check_warnings(schema)?;
+        }
+        Ok(Outcome::Affected(affected))
+    }
+
+    /// A strict session turns lost data into errors; a warning that is left must be a known one.
+    fn check_warnings(&mut self, schema: &TableSchema) -> Result<(), OneByOneError> {
+        let rows: Vec<(String, u16, String)> = self
+            .conn
+            .query("SHOW WARNINGS")
+            .map_err(OneByOneError::Transient)?;
+        match rows
+            .into_iter()
+            .find(|(_, code, _)| !HARMLESS_WARNINGS.contains(code))
+        {
+            None => Ok(()),
+            Some((level, code, message)) => Err(self.refused(
+                schema,
+                format!("{level} {code}: {}", error::without_values(&message)),
+            )),
+        }
+    }
+
+    fn refused(&self, schema: &TableSchema, reason: String) -> OneByOneError {
+        OneByOneError::Final(ApplyError::Refused {
+            table: schema.name.clone(),
+            transaction: self.transaction.id.clone(),
+            reason,
+        })
+    }
+
+    fn value(&self, plan: &TablePlan, source: LiteralError) -> OneByOneError {
+        OneByOneError::Final(ApplyError::Value {
+            table: plan.schema.name.clone(),
+            transaction: self.transaction.id.clone(),
+            source,
+        })
+    }
+}
+
+/// ER_DUP_ENTRY.
+const DUPLICATE_ENTRY: u16 = 1062;
+
+/// Deprecated syntax, and statements that the destination's own statement-based replicas
+/// could take differently: neither changes the data here.
+const HARMLESS_WARNINGS: [u16; 3] = [1287, 1592, 1681];
+
+/// The key's name in "Duplicate entry '…' for key 'name'".
+fn key_name(error: &mysql::Error) -> String {
+    let mysql::Error::MySqlError(error) = error else {
+        return String::new();
+    };
+    let name = error
+        .message
+        .trim_end()
+        .trim_end_matches('\'')
+        .rsplit('\'')
+        .next()
+        .unwrap_or_default();
+    name.rsplit('.').next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,480 @@
+use std::fmt::Write;
+
+use drs_binlog::Value;
+
+use super::{Image, net_change::NetChange};
+use crate::{
+    dialect::ServerVersion,
+    object::TableName,
+    schema::{Column, TableSchema, UniqueKey},
+    sql::{self, LiteralError},
+};
+
+/// Rows of one statement at most: longer ones make the server's parser and range optimizer
+/// work more for each row, shorter ones cost round trips inside the server.
+const STATEMENT_ROWS_MAX: usize = 500;
+/// Where a statement ends, in bytes of SQL text, if it has a row already.
+const STATEMENT_BYTES_MAX: usize = 512 * 1024;
+
+/// What a statement must report to have done what the source did.
+#[derive(Clone, Debug)]
+pub(crate) struct Expectation {
+    /// The table, for the error; `None` for drs's own statements.
+    pub(crate) table: Option<TableName>,
+    /// Affected rows; `None` when any number is right (lenient statements).
+    pub(crate) affected_rows: Option<u64>,
+}
+
+/// SQL text that travels in one round trip, and what its statements must report.
+#[derive(Debug, Default)]
+pub(crate) struct Packet {
+    pub(crate) text: String,
+    pub(crate) expectations: Vec<Expectation>,
+}
+
+/// Writes statements into packets.
+pub(crate) struct StatementWriter {
+    version: ServerVersion,
+    packet_bytes_max: usize,
+    packets: Vec<Packet>,
+}
+
+/// What stands before the rows of a multi-row statement, and after them.
+struct Shape<'a> {
+    prefix: &'a str,
+    suffix: &'a str,
+    affected_per_row: Option<u64>,
+}
+
+impl StatementWriter {
+    /// Packets end at `packet_bytes_max`, unless one statement alone is longer.
+    pub(crate) fn new(version: ServerVersion, packet_bytes_max: usize) -> Self {
+        Self {
+            version,
+            packet_bytes_max,
+            packets: vec![Packet::default()],
+        }
+    }
+
+    /// The packets, in the order in which they must be sent.
+    pub(crate) fn finish(self) -> Vec<Packet> {
+        self.packets
+            .into_iter()
+            .filter(|packet| !packet.text.is_empty())
+            .collect()
+    }
+
+    /// Adds one statement.
+    pub(crate) fn push(&mut self, statement: &str, expectation: Expectation) {
+        let full = self.packets.last().is_none_or(|packet| {
+            !packet.text.is_empty() && packet.text.len() + statement.len() > self.packet_bytes_max
+        });
+        if full {
+            self.packets.push(Packet::default());
+        }
+        if let Some(packet) = self.packets.last_mut() {
+            if !packet.text.is_empty() {
+                packet.text.push(';');
+            }
+            packet.text.push_str(statement);
+            packet.expectations.push(expectation);
+        }
+    }
+
+    /// Adds the statements that make a table's net changes: all deletes, then in-place
+    /// updates, then all inserts.
+    ///
+    /// This order is always valid, because the state after the batch is one that the source
+    /// was in: whatever unique value an insert takes has been given up by a delete.
+    pub(crate) fn push_net<'a>(
+        &mut self,
+        schema: &TableSchema,
+        key: &UniqueKey,
+        changes: impl Iterator<Item = NetChange<'a>>,
+    ) -> Result<(), LiteralError> {
+        let (mut deletes, mut updates, mut inserts) = (Vec::new(), Vec::new(), Vec::new());
+        for change in changes {
+            match change {
+                NetChange::Nothing => {}
+                NetChange::Insert(after) => inserts.push(after),
+                NetChange::Delete(before) => deletes.push(before),
+                NetChange::Update { before, after } => {
+                    if same_values(&before, &after)? {
+                        // The changes of the batch cancelled each other out.
+                    } else if !schema.has_other_unique_keys() {
+                        updates.push(after);
+                    } else {
+                        // ON DUPLICATE KEY UPDATE could hit a row by its other unique key, so the row
+                        // is replaced: the count of the delete proves that it was there by its row key.
+                        deletes.push(before);
+                        inserts.push(after);
+                    }
+                }
+            }
+        }
+        self.push_deletes(schema, key, &deletes, Some(1))?;
+        self.push_upserts(schema, &updates)?;
+        let prefix = insert_prefix(schema, "INSERT INTO ");
+        self.push_rows(
+            schema,
+            &inserts,
+            &Shape {
+                prefix: &prefix,
+                suffix: "",
+                affected_per_row: Some(1),
+            },
+        )
+    }
+
+    /// Adds the statements that bring a table's rows to the batch's last images, whatever
+    /// of them is there already.
+    pub(crate) fn push_lenient<'a>(
+        &mut self,
+        schema: &TableSchema,
+        key: &UniqueKey,
+        changes: impl Iterator<Item = NetChange<'a>>,
+    ) -> Result<(), LiteralError> {
+        let (mut deletes, mut replaces) = (Vec::new(), Vec::new());
+        for change in changes {
+            match change {
+                NetChange::Nothing => {}
+                NetChange::Delete(before) => deletes.push(before),
+                NetChange::Insert(after) | NetChange::Update { after, .. } => replaces.push(after),
+            }
+        }
+        self.push_deletes(schema, key, &deletes, None)?;
+        let prefix = insert_prefix(schema, "REPLACE INTO ");
+        self.push_rows(
+            schema,
+            &replaces,
+            &Shape {
+                prefix: &prefix,
+                suffix: "",
+                affected_per_row: None,
+            },
+        )
+    }
+
+    fn push_deletes(
+        &mut self,
+        schema: &TableSchema,
+        key: &UniqueKey,
+        rows: &[Image<'_>],
+        affected_per_row: Option<u64>,
+    ) -> Result<(), LiteralError> {
+        let mut prefix = String::from("DELETE FROM ");
+        sql::write_table(&mut prefix, &schema.name);
+        prefix.push_str(" WHERE ");
+        let columns: Vec<&Column> = key_columns(schema, key).collect();
+        let in_list = columns.len() == 1 || self.version.has_row_constructor_ranges();
+        if in_list {
+            prefix.push('(');
+            for (i, column) in columns.iter().enumerate() {
+                if i > 0 {
+                    prefix.push(',');
+                }
+                sql::write_identifier(&mut prefix, &column.name);
+            }
+            prefix.push_str(") IN (");
+        }
+        let (separator, suffix) = if in_list { (",", ")") } else { (" OR ", "") };
+        let shape = Shape {
+            prefix: &prefix,
+            suffix,
+            affected_per_row,
+        };
+        self.push_multi(schema, rows, &shape, separator, |out, row| {
+            if in_list {
+                write_key_tuple(out, schema, key, row)
+            } else {
+                out.push('(');
+                write_key_condition(out, schema, key, row)?;
+                out.push(')');
+                Ok(())
+            }
+        })
+    }
+
+    /// In-place updates as `INSERT … ON DUPLICATE KEY UPDATE`: one statement for many rows.
+    ///
+    /// A row that was there and changed counts 2, any other outcome counts less, so the sum
+    /// is right only if every row was there (manual, "INSERT ... ON DUPLICATE KEY UPDATE").
+    fn push_upserts(
+        &mut self,
+        schema: &TableSchema,
+        rows: &[Image<'_>],
+    ) -> Result<(), LiteralError> {
+        let prefix = insert_prefix(schema, "INSERT INTO ");
+        let alias = self.version.has_insert_row_alias();
+        let mut suffix = String::from(if alias { " AS new_row" } else { "" });
+        suffix.push_str(" ON DUPLICATE KEY UPDATE ");
+        for (i, (_, column)) in schema.written_columns().enumerate() {
+            if i > 0 {
+                suffix.push(',');
+            }
+            sql::write_identifier(&mut suffix, &column.name);
+            suffix.push_str(if alias { "=new_row." } else { "=VALUES(" });
+            sql::write_identifier(&mut suffix, &column.name);
+            if !alias {
+                suffix.push(')');
+            }
+        }
+        self.push_rows(
+            schema,
+            rows,
+            &Shape {
+                prefix: &prefix,
+                suffix: &suffix,
+                affected_per_row: Some(2),
+            },
+        )
+    }
+
+    fn push_rows(
+        &mut self,
+        schema: &TableSchema,
+        rows: &[Image<'_>],
+        shape: &Shape<'_>,
+    ) -> Result<(), LiteralError> {
+        self.push_multi(schema, rows, shape, ",", |out, row| {
+            write_values(out, schema, row)
+        })
+    }
+
+    fn push_multi(
+        &mut self,
+        schema: &TableSchema,
+        rows: &[Image<'_>],
+        shape: &Shape<'_>,
+        separator: &str,
+        mut write_row: impl FnMut(&mut String, &Image<'_>) -> Result<(), LiteralError>,
+    ) -> Result<(), LiteralError> {
+        let mut statement = String::new();
+        let mut count = 0_u64;
+        for (i, row) in rows.iter().enumerate() {
+            statement.push_str(if count == 0 { shape.prefix } else { separator });
+            write_row(&mut statement, row)?;
+            count += 1;
+            let full =
+                count as usize >= STATEMENT_ROWS_MAX || statement.len() >= STATEMENT_BYTES_MAX;
+            if full || i + 1 == rows.len() {
+                statement.push_str(shape.suffix);
+                self.push(
+                    &statement,
+                    Expectation {
+                        table: Some(schema.name.clone()),
+                        affected_rows: shape.affected_per_row.map(|per_row| per_row * count),
+                    },
+                );
+                statement.clear();
+                count = 0;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `INSERT INTO t (columns) VALUES `, or the same with another verb.
+fn insert_prefix(schema: &TableSchema, verb: &str) -> String {
+    let mut prefix = String::from(verb);
+    sql::write_table(&mut prefix, &schema.name);
+    prefix.push_str(" (");
+    for (i, (_, column)) in schema.written_columns().enumerate() {
+        if i > 0 {
+            prefix.push(',');
+        }
+        sql::write_identifier(&mut prefix, &column.name);
+    }
+    prefix.push_str(") VALUES ");
+    prefix
+}
+
+/// Writes `(value, …)` of all written columns of a full image.
+fn write_values(
+    out: &mut String,
+    schema: &TableSchema,
+    row: &Image<'_>,
+) -> Result<(), LiteralError> {
+    let mut separator = '(';
+    for item in written(schema, row) {
+        let (column, value) = item?;
+        out.push(separator);
+        separator = ',';
+        sql::write_literal(out, &value, column)?;
+    }
+    out.push_str(if separator == '(' { "()" } else { ")" });
+    Ok(())
+}
+
+/// The values of an image that are written, with their columns.
+fn written<'a, 's>(
+    schema: &'s TableSchema,
+    row: &Image<'a>,
+) -> impl Iterator<Item = Result<(&'s Column, Value<'a>), LiteralError>> {
+    row.values().filter_map(move |item| match item {
+        Ok((ordinal, value)) => {
+            let column = schema.columns.get(ordinal)?;
+            if column.generated {
+                None
+            } else {
+                Some(Ok((column, value)))
+            }
+        }
+        Err(error) => Some(Err(error.into())),
+    })
+}
+
+fn key_columns<'s>(
+    schema: &'s TableSchema,
+    key: &'s UniqueKey,
+) -> impl Iterator<Item = &'s Column> {
+    key.parts
+        .iter()
+        .filter_map(|part| schema.columns.get(part.column?))
+}
+
+fn write_key_tuple(
+    out: &mut String,
+    schema: &TableSchema,
+    key: &UniqueKey,
+    row: &Image<'_>,
+) -> Result<(), LiteralError> {
+    let several = key.parts.len() > 1;
+    let mut separator = if several { "(" } else { "" };
+    for part in &key.parts {
+        let (column, value) = key_part(schema, row, part.column)?;
+        out.push_str(separator);
+        separator = ",";
+        sql::write_literal(out, &value, column)?;
+    }
+    if several {
+        out.push(')');
+    }
+    Ok(())
+}
+
+fn key_part<'s, 'a>(
+    schema: &'s TableSchema,
+    row: &Image<'a>,
+    ordinal: Option<usize>,
+) -> Result<(&'s Column, Value<'a>), LiteralError> {
+    let missing = || LiteralError::MissingKey {
+        table: schema.name.to_string(),
+    };
+    let ordinal = ordinal.ok_or_else(missing)?;
+    let column = schema.columns.get(ordinal).ok_or_else(missing)?;
+    Ok((column, row.value(ordinal)?.ok_or_else(missing)?))
+}
+
+/// Writes the condition that picks a row by its key.
+fn write_key_condition(
+    out: &mut String,
+    schema: &TableSchema,
+    key: &UniqueKey,
+    row: &Image<'_>,
+) -> Result<(), LiteralError> {
+    for (i, part) in key.parts.iter().enumerate() {
+        let (column, value) = key_part(schema, row, part.column)?;
+        if i > 0 {
+            out.push_str(" AND ");
+        }
+        sql::write_identifier(out, &column.name);
+        out.push('=');
+        sql::write_literal(out, &value, column)?;
+    }
+    Ok(())
+}
+
+/// Writes the condition that picks a row: by the row key, or by every column of the image.
+fn write_row_condition(
+    out: &mut String,
+    schema: &TableSchema,
+    row: &Image<'_>,
+) -> Result<(), LiteralError> {
+    if let Some(key) = schema.row_key() {
+        return write_key_condition(out, schema, key, row);
+    }
+    let mut separator = "";
+    for item in row.values() {
+        let (ordinal, value) = item?;
+        let Some(column) = schema.columns.get(ordinal) else {
+            continue;
+        };
+        out.push_str(separator);
+        separator = " AND ";
+        sql::write_text_match(out, &value, column, &sql::identifier(&column.name))?;
+    }
+    // Rows that are alike to the last byte are one as good as the other.
+    out.push_str(" LIMIT 1");
+    Ok(())
+}
+
+/// Writes one INSERT (or REPLACE) of the columns that the image carries.
+pub(crate) fn insert_statement(
+    schema: &TableSchema,
+    verb: &str,
+    after: &Image<'_>,
+) -> Result<String, LiteralError> {
+    let mut statement = String::from(verb);
+    sql::write_table(&mut statement, &schema.name);
+    let (mut names, mut values) = (String::new(), String::new());
+    for item in written(schema, after) {
+        let (column, value) = item?;
+        if !names.is_empty() {
+            names.push(',');
+            values.push(',');
+        }
+        sql::write_identifier(&mut names, &column.name);
+        sql::write_literal(&mut values, &value, column)?;
+    }
+    _ = write!(statement, " ({names}) VALUES ({values})");
+    Ok(statement)
+}
+
+/// Writes one UPDATE of the columns that the after image carries.
+pub(crate) fn update_statement(
+    schema: &TableSchema,
+    before: &Image<'_>,
+    after: &Image<'_>,
+) -> Result<String, LiteralError> {
+    let mut statement = String::from("UPDATE ");
+    sql::write_table(&mut statement, &schema.name);
+    let mut separator = " SET ";
+    for item in written(schema, after) {
+        let (column, value) = item?;
+        statement.push_str(separator);
+        separator = ",";
+        sql::write_identifier(&mut statement, &column.name);
+        statement.push('=');
+        sql::write_literal(&mut statement, &value, column)?;
+    }
+    statement.push_str(" WHERE ");
+    write_row_condition(&mut statement, schema, before)?;
+    Ok(statement)
+}
+
+/// Writes one DELETE.
+pub(crate) fn delete_statement(
+    schema: &TableSchema,
+    before: &Image<'_>,
+) -> Result<String, LiteralError> {
+    let mut statement = String::from("DELETE FROM ");
+    sql::write_table(&mut statement, &schema.name);
+    statement.push_str(" WHERE ");
+    write_row_condition(&mut statement, schema, before)?;
+    Ok(statement)
+}
+
+/// True when two images hold the same bytes; comparing values would take -0.0 for 0.0.
+fn same_values(a: &Image<'_>, b: &Image<'_>) -> Result<bool, LiteralError> {
+    if a.value_bytes() != b.value_bytes() {
+        return Ok(false);
+    }
+    for (a, b) in a.values().zip(b.values()) {
+        let ((a_ordinal, a), (b_ordinal, b)) = (a?, b?);
+        if a_ordinal != b_ordinal || a.is_null() != b.is_null() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

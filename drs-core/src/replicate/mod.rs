@@ -1,0 +1,21 @@
+//! Following the source's binary log: reading, routing, scheduling, applying.
+
+mod arena;
+mod budget;
+mod error;
+mod lane;
+mod progress;
+mod reader;
+mod route;
+mod scheduler;
+mod statement;
+mod write_set;
+
+pub(crate) use arena::{EventArena, EventCollector, TransactionEvents};
+pub(crate) use budget::{ByteBudget, ByteShare};
+pub use error::FollowError;
+pub use progress::FollowProgress;
+pub(crate) use reader::{OpenSource, ReaderSettings};
+pub(crate) use route::{Router, RouterSettings};
+pub(crate) use scheduler::{Follow, FollowEnd, FollowSettings};
+pub(crate) use statement::StatementRunner;

@@ -1,0 +1,126 @@
+use std::{collections::VecDeque, sync::Arc};
+
+use drs_binlog::Position;
+
+use crate::{
+    apply::Watermark,
+    checkpoint::{StreamPoint, TransactionId},
+};
+
+/// What following has come to, for an observer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FollowProgress {
+    /// Everything at or before this point is at the destination.
+    pub position: Position,
+    /// Source transactions applied in this run, filtered ones left out.
+    pub transactions: u64,
+    /// Row changes of the source applied in this run.
+    pub row_changes: u64,
+    /// Source transactions that touched no selected table.
+    pub transactions_filtered: u64,
+    /// DDL statements run at the destination.
+    pub statements: u64,
+    /// Statements of the source that are not replicated by kind (accounts, maintenance, views, …).
+    pub statements_left_out: u64,
+    /// Conflicts that the policy let pass.
+    pub conflicts: u64,
+    /// Time from the source's commit of the last applied transaction until it was applied, in
+    /// milliseconds; 0 while nothing is left to apply.
+    pub lag_ms: u64,
+}
+
+/// Transactions in the source's order, and up to where all of them are done.
+#[derive(Debug)]
+pub(super) struct Completion {
+    entries: VecDeque<Entry>,
+    next_seq: u64,
+    watermark: Watermark,
+}
+
+#[derive(Debug)]
+struct Entry {
+    id: TransactionId,
+    done: bool,
+}
+
+impl Completion {
+    pub(super) fn new(start: StreamPoint) -> Self {
+        Self {
+            entries: VecDeque::new(),
+            next_seq: 1,
+            watermark: Watermark {
+                seq: 0,
+                point: Arc::new(start),
+            },
+        }
+    }
+
+    /// Gives the next transaction its number.
+    pub(super) fn add(&mut self, id: TransactionId) -> u64 {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        self.entries.push_back(Entry { id, done: false });
+        seq
+    }
+
+    /// Marks a transaction as done, and moves the watermark over all that are.
+    pub(super) fn finish(&mut self, seq: u64) {
+        let Some(index) = seq.checked_sub(self.watermark.seq + 1) else {
+            return;
+        };
+        if let Some(entry) = self.entries.get_mut(index as usize) {
+            entry.done = true;
+        }
+        if self.entries.front().is_none_or(|entry| !entry.done) {
+            return;
+        }
+        let point = Arc::make_mut(&mut self.watermark.point);
+        while let Some(entry) = self.entries.pop_front_if(|entry| entry.done) {
+            self.watermark.seq += 1;
+            point.position = entry.id.end;
+            if let (Some(set), Some(gtid)) = (&mut point.gtid_set, entry.id.gtid) {
+                Arc::make_mut(set).add(gtid);
+            }
+        }
+    }
+
+    /// Everything up to here is done.
+    pub(super) fn watermark(&self) -> &Watermark {
+        &self.watermark
+    }
+
+    /// Transactions above the watermark.
+    pub(super) fn open(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_watermark_moves_over_what_is_done_without_a_gap() {
+        let at = |offset: u64| TransactionId {
+            end: format!("bin.000001:{offset}").parse().unwrap(),
+            gtid: None,
+        };
+        let start = StreamPoint {
+            position: "bin.000001:4".parse().unwrap(),
+            gtid_set: None,
+        };
+        let mut completion = Completion::new(start);
+        let seqs: Vec<u64> = [100, 200, 300]
+            .into_iter()
+            .map(|end| completion.add(at(end)))
+            .collect();
+        completion.finish(seqs[1]);
+        assert_eq!(completion.watermark().point.position.offset, 4);
+        completion.finish(seqs[0]);
+        assert_eq!(completion.watermark().point.position.offset, 200);
+        assert_eq!(completion.open(), 1);
+        completion.finish(seqs[2]);
+        assert_eq!(completion.watermark().point.position.offset, 300);
+        assert_eq!(completion.watermark().seq, 3);
+    }
+}

@@ -1,0 +1,547 @@
+use std::sync::Arc;
+
+use drs_binlog::{
+    Error, EventType, ExecuteLoadQuery, FormatDescription, Outcome, Position, Query, RawEvent,
+    Rows, TableMap,
+};
+use hashbrown::HashMap;
+use mysql::Conn;
+
+use super::{
+    EventArena, FollowError,
+    statement::{StatementJob, Verdict},
+    write_set::{self, WriteSet},
+};
+use crate::{
+    apply::{RoutedRows, RoutedTransaction, TablePlan, is_partial},
+    checkpoint::{StreamPoint, TablePhase, TableRecord, TransactionId},
+    ddl::{self, SessionContext, SourceDefaults},
+    dialect::ServerVersion,
+    object::{DatabaseName, Selection, TableName},
+    schema::TableSchema,
+    session::SessionError,
+};
+
+/// What routing depends on.
+pub(crate) struct RouterSettings {
+    pub(crate) selection: Selection,
+    pub(crate) filter_drop_database: bool,
+    pub(crate) source: SourceDefaults,
+    pub(crate) destination: ServerVersion,
+    /// Opens a session at the destination that reads table definitions.
+    pub(crate) connect: Arc<dyn Fn() -> Result<Conn, SessionError> + Send + Sync>,
+}
+
+/// Says for each event of a transaction whether and how it concerns the destination.
+///
+/// The destination's tables are the schema as of the stream's place, because DDL is a
+/// barrier: definitions are read when first needed and forgotten with every DDL.
+pub(crate) struct Router {
+    settings: RouterSettings,
+    conn: Option<Conn>,
+    /// By the log's table number, with the bytes of the table map it stands for.
+    maps: HashMap<u64, CachedMap>,
+    schemas: HashMap<TableName, Arc<TableSchema>>,
+    copies: HashMap<TableName, CopyWindow>,
+    counts: RouteCounts,
+}
+
+/// What was seen and not applied.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RouteCounts {
+    /// Statements that are not replicated by kind.
+    pub(crate) statements_left_out: u64,
+    /// Row events that the copy already holds.
+    pub(crate) row_events_in_copy: u64,
+    /// Row events of tables that are not selected.
+    pub(crate) row_events_filtered: u64,
+}
+
+/// Where the copy of a table stands in the stream.
+#[derive(Clone, Debug)]
+struct CopyWindow {
+    from: Option<StreamPoint>,
+    until: Option<StreamPoint>,
+}
+
+struct CachedMap {
+    body: Vec<u8>,
+    plan: Option<Arc<TablePlan>>,
+}
+
+/// What a transaction, or a part of one, comes to.
+#[derive(Debug, Default)]
+pub(crate) struct Route {
+    pub(crate) rows: Vec<RoutedRows>,
+    pub(crate) write_set: WriteSet,
+    /// A statement to run behind a barrier. What follows it is not routed yet.
+    pub(crate) statement: Option<StatementJob>,
+    /// The index of the first event that is not routed yet.
+    pub(crate) rest: usize,
+}
+
+/// What is common to all events of a transaction.
+pub(crate) struct RouteContext<'a> {
+    pub(crate) id: &'a TransactionId,
+    pub(crate) outcome: Outcome,
+    pub(crate) format: &'a FormatDescription,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Window {
+    InCopy,
+    Lenient,
+    Strict,
+}
+
+impl Router {
+    pub(crate) fn new(settings: RouterSettings, tables: &[TableRecord]) -> Self {
+        let copies = tables
+            .iter()
+            .filter(|record| record.phase != TablePhase::Live)
+            .map(|record| {
+                (
+                    record.table.clone(),
+                    CopyWindow {
+                        from: record.from.clone(),
+                        until: record.until.clone(),
+                    },
+                )
+            })
+            .collect();
+        Self {
+            settings,
+            conn: None,
+            maps: HashMap::new(),
+            schemas: HashMap::new(),
+            copies,
+            counts: RouteCounts::default(),
+        }
+    }
+
+    pub(crate) fn counts(&self) -> RouteCounts {
+        self.counts
+    }
+
+    /// Forgets all definitions: a DDL has run.
+    pub(crate) fn forget_definitions(&mut self) {
+        self.maps.clear();
+        self.schemas.clear();
+    }
+
+    /// The tables whose copies the stream has passed at this point; they are strict from now on.
+    pub(crate) fn caught_up(&mut self, point: &Position) -> Vec<TableName> {
+        let passed = |window: &CopyWindow| {
+            window
+                .until
+                .as_ref()
+                .is_none_or(|until| until.position <= *point)
+        };
+        let tables: Vec<TableName> = self
+            .copies
+            .iter()
+            .filter(|(_, window)| passed(window))
+            .map(|(table, _)| table.clone())
+            .collect();
+        for table in &tables {
+            self.copies.remove(table);
+        }
+        tables
+    }
+
+    /// Tables that still catch up.
+    pub(crate) fn catching_up(&self) -> usize {
+        self.copies.len()
+    }
+
+    /// Routes the events of a transaction, or of a part of one, from an index on; it stops behind
+    /// a statement that is to run, because what follows needs the definitions as of then.
+    pub(crate) fn route(
+        &mut self,
+        events: &EventArena,
+        context: &RouteContext<'_>,
+        start: usize,
+    ) -> Result<Route, FollowError> {
+        let mut route = Route::default();
+        for index in start..events.len() {
+            if route.statement.is_some() {
+                break;
+            }
+            route.rest = index + 1;
+            let decode = |source| decode_error(context.id, source);
+            let Some(raw) = events.event(index).map_err(decode)? else {
+                continue;
+            };
+            match raw.header.event_type {
+                EventType::TABLE_MAP => self.table_map(&raw, context)?,
+                kind if kind.is_rows() => self.rows(index, &raw, context, &mut route)?,
+                EventType::QUERY => {
+                    let query = Query::parse(&raw).map_err(decode)?;
+                    self.query(&query, raw.header.timestamp, context, &mut route)?;
+                }
+                EventType::EXECUTE_LOAD_QUERY => {
+                    let query = ExecuteLoadQuery::parse(&raw).map_err(decode)?;
+                    self.query(&query.query, raw.header.timestamp, context, &mut route)?;
+                }
+                EventType::MARIADB_QUERY_COMPRESSED => {
+                    return Err(refused(
+                        context.id,
+                        "compressed statements of MariaDB are not supported as a source",
+                    ));
+                }
+                // These belong to statements or say nothing of tables.
+                _ => {}
+            }
+        }
+        match context.outcome {
+            Outcome::Commit | Outcome::Statement => {}
+            Outcome::Rollback if route.rows.is_empty() => {}
+            Outcome::Rollback => {
+                return Err(refused(
+                    context.id,
+                    "it was rolled back at the source after changing selected tables, a part of which has no transactions \
+                     (MyISAM): what is left of it can't be told from the log",
+                ));
+            }
+            Outcome::XaPrepare if route.rows.is_empty() => {}
+            Outcome::XaPrepare => {
+                return Err(refused(
+                    context.id,
+                    "it changes selected tables in an XA transaction, which is not supported yet",
+                ));
+            }
+            Outcome::Incident => {
+                return Err(refused(
+                    context.id,
+                    "the source reports that events are missing from its log (INCIDENT)",
+                ));
+            }
+        }
+        Ok(route)
+    }
+
+    fn table_map(
+        &mut self,
+        raw: &RawEvent<'_>,
+        context: &RouteContext<'_>,
+    ) -> Result<(), FollowError> {
+        let decode = |source| decode_error(context.id, source);
+        let map = TableMap::parse(raw, context.format).map_err(decode)?;
+        if self
+            .maps
+            .get(&map.table_id)
+            .is_some_and(|cached| cached.body == raw.body)
+        {
+            return Ok(());
+        }
+        let plan = match self.selected(&map, context)? {
+            None => None,
+            Some(name) => {
+                let columns = map.compile().map_err(decode)?;
+                let schema = self.schema(&name, context)?;
+                self.check_engine_of_cascades(&schema, context)?;
+                let plan = TablePlan::new(schema, columns).map_err(|source| FollowError::Plan {
+                    table: name,
+                    transaction: context.id.clone(),
+                    source,
+                })?;
+                Some(Arc::new(plan))
+            }
+        };
+        self.maps.insert(
+            map.table_id,
+            CachedMap {
+                body: raw.body.to_vec(),
+                plan,
+            },
+        );
+        Ok(())
+    }
+
+    fn selected(
+        &self,
+        map: &TableMap<'_>,
+        context: &RouteContext<'_>,
+    ) -> Result<Option<TableName>, FollowError> {
+        let name = match (
+            std::str::from_utf8(map.database),
+            std::str::from_utf8(map.table),
+        ) {
+            (Ok(database), Ok(table)) => TableName::new(database, table).ok(),
+            _ => None,
+        };
+        let Some(name) = name else {
+            return Err(refused(context.id, "a table map has a name that is none"));
+        };
+        Ok(self.settings.selection.matches(&name).then_some(name))
+    }
+
+    /// A source that does not log what its foreign keys cascade can't be followed there.
+    fn check_engine_of_cascades(
+        &self,
+        schema: &TableSchema,
+        context: &RouteContext<'_>,
+    ) -> Result<(), FollowError> {
+        if schema.has_cascades && !self.settings.source.version.logs_cascades() {
+            let reason = format!(
+                "{} has cascading foreign keys, and {} does not log what they change; this is not supported yet",
+                schema.name, self.settings.source.version
+            );
+            return Err(FollowError::Refused {
+                transaction: context.id.clone(),
+                reason,
+            });
+        }
+        Ok(())
+    }
+
+    fn schema(
+        &mut self,
+        name: &TableName,
+        context: &RouteContext<'_>,
+    ) -> Result<Arc<TableSchema>, FollowError> {
+        if let Some(schema) = self.schemas.get(name) {
+            return Ok(Arc::clone(schema));
+        }
+        // One attempt on the connection at hand, one on a new one.
+        let mut fresh = self.conn.is_none();
+        let schema = loop {
+            let mut conn = match self.conn.take() {
+                Some(conn) => conn,
+                None => (self.settings.connect)()?,
+            };
+            match TableSchema::load(&mut conn, name) {
+                Ok(schema) => {
+                    self.conn = Some(conn);
+                    break schema;
+                }
+                Err(error) if fresh => return Err(error.into()),
+                Err(_) => fresh = true,
+            }
+        };
+        let Some(schema) = schema else {
+            return Err(FollowError::MissingTable {
+                table: name.clone(),
+                transaction: context.id.clone(),
+            });
+        };
+        let schema = Arc::new(schema);
+        self.schemas.insert(name.clone(), Arc::clone(&schema));
+        Ok(schema)
+    }
+
+    fn rows(
+        &mut self,
+        index: usize,
+        raw: &RawEvent<'_>,
+        context: &RouteContext<'_>,
+        route: &mut Route,
+    ) -> Result<(), FollowError> {
+        let decode = |source| decode_error(context.id, source);
+        let rows = Rows::parse(raw, context.format).map_err(decode)?;
+        let Some(cached) = self.maps.get(&rows.table_id) else {
+            if rows.table_id == Rows::DUMMY_TABLE_ID && rows.image_bytes().is_empty() {
+                return Ok(());
+            }
+            return Err(decode(
+                raw.reader()
+                    .malformed("no table map comes before the row event"),
+            ));
+        };
+        let Some(plan) = cached.plan.clone() else {
+            self.counts.row_events_filtered += 1;
+            return Ok(());
+        };
+        let lenient = match self.window(&plan.schema.name, context.id) {
+            Window::InCopy => {
+                self.counts.row_events_in_copy += 1;
+                return Ok(());
+            }
+            Window::Lenient => true,
+            Window::Strict => false,
+        };
+        add_write_set(&mut route.write_set, &plan, &rows).map_err(decode)?;
+        route.rows.push(RoutedRows {
+            event: index,
+            plan,
+            lenient,
+        });
+        Ok(())
+    }
+
+    fn window(&self, table: &TableName, id: &TransactionId) -> Window {
+        let Some(window) = self.copies.get(table) else {
+            return Window::Strict;
+        };
+        if window.from.as_ref().is_some_and(|from| from.contains(id)) {
+            Window::InCopy
+        } else if window
+            .until
+            .as_ref()
+            .is_some_and(|until| id.end <= until.position)
+        {
+            Window::Lenient
+        } else {
+            Window::Strict
+        }
+    }
+
+    fn query(
+        &mut self,
+        query: &Query<'_>,
+        timestamp_s: u32,
+        context: &RouteContext<'_>,
+        route: &mut Route,
+    ) -> Result<(), FollowError> {
+        if matches!(query.query, b"BEGIN" | b"COMMIT") {
+            return Ok(());
+        }
+        let session = SessionContext::of_query(query, timestamp_s, &self.settings.source).map_err(
+            |source| FollowError::Context {
+                transaction: context.id.clone(),
+                source,
+            },
+        )?;
+        let statement = ddl::classify(query.query, &session.lex_context(self.settings.destination));
+        let verdict = super::statement::judge(
+            &statement,
+            &self.settings.selection,
+            self.settings.filter_drop_database,
+            !route.rows.is_empty(),
+        );
+        match verdict {
+            Verdict::Nothing => Ok(()),
+            Verdict::LeftOut => {
+                self.counts.statements_left_out += 1;
+                Ok(())
+            }
+            Verdict::Refuse(reason) => Err(FollowError::Refused {
+                transaction: context.id.clone(),
+                reason,
+            }),
+            Verdict::Run(tables) => {
+                self.run_statement(query, session, statement, tables, context, route)
+            }
+        }
+    }
+
+    fn run_statement(
+        &mut self,
+        query: &Query<'_>,
+        session: SessionContext,
+        statement: ddl::Statement,
+        tables: Vec<TableName>,
+        context: &RouteContext<'_>,
+        route: &mut Route,
+    ) -> Result<(), FollowError> {
+        let windows: Vec<Window> = tables
+            .iter()
+            .map(|table| self.window(table, context.id))
+            .collect();
+        if !windows.is_empty() && windows.iter().all(|window| *window == Window::InCopy) {
+            return Ok(());
+        }
+        if let Some(table) = tables
+            .iter()
+            .zip(&windows)
+            .find(|(_, window)| **window != Window::Strict)
+            .map(|(table, _)| table)
+        {
+            let reason = format!(
+                "the structure of {table} was changed while the table was being copied, so the copy can't be trusted; \
+                 copy it again under a new task name, without DDL in the meantime"
+            );
+            return Err(FollowError::Refused {
+                transaction: context.id.clone(),
+                reason,
+            });
+        }
+        if query.error_code != 0 {
+            let reason = format!(
+                "it failed at the source with error {} after changing something",
+                query.error_code
+            );
+            return Err(FollowError::Refused {
+                transaction: context.id.clone(),
+                reason,
+            });
+        }
+        if !route.rows.is_empty() || route.statement.is_some() {
+            return Err(refused(
+                context.id,
+                "a DDL statement stands behind row changes in one transaction",
+            ));
+        }
+        route.statement = Some(StatementJob {
+            id: context.id.clone(),
+            text: query.query.to_vec(),
+            session,
+            statement,
+            tables,
+        });
+        Ok(())
+    }
+}
+
+/// A routed transaction or part, from its events and their route.
+pub(crate) fn routed(
+    seq: u64,
+    id: TransactionId,
+    committed_at_us: u64,
+    events: EventArena,
+    format: Arc<FormatDescription>,
+    rows: Vec<RoutedRows>,
+) -> RoutedTransaction {
+    RoutedTransaction {
+        seq,
+        id,
+        committed_at_us,
+        events,
+        format,
+        rows,
+        share: None,
+    }
+}
+
+fn add_write_set(set: &mut WriteSet, plan: &TablePlan, rows: &Rows<'_>) -> drs_binlog::Result<()> {
+    let schema = &*plan.schema;
+    let table = write_set::table_hash(schema);
+    // Changes that are found by their values, or that set off others, keep the table's order.
+    let whole = plan.is_ordered();
+    set.add_table(table, whole);
+    if whole {
+        return Ok(());
+    }
+    let partial = is_partial(rows);
+    for change in rows.changes(&plan.columns) {
+        let change = change?;
+        if let (true, Some(before), Some(after)) = (partial, &change.before, &change.after)
+            && write_set::hides_old_value(schema, before, after)
+        {
+            set.add_table(table, true);
+        }
+        for image in [&change.before, &change.after].into_iter().flatten() {
+            set.add_image(schema, table, image)?;
+        }
+    }
+    Ok(())
+}
+
+fn decode_error(id: &TransactionId, source: Error) -> FollowError {
+    FollowError::Decode {
+        transaction: id.clone(),
+        source,
+    }
+}
+
+fn refused(id: &TransactionId, reason: &str) -> FollowError {
+    FollowError::Refused {
+        transaction: id.clone(),
+        reason: reason.into(),
+    }
+}
+
+/// The database of a name, when it can be one.
+pub(crate) fn database_name(name: &str) -> Option<DatabaseName> {
+    DatabaseName::new(name).ok()
+}

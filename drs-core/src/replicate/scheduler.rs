@@ -1,0 +1,559 @@
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded, never, select};
+use drs_binlog::Position;
+
+use super::{
+    ByteBudget, EventArena, FollowError, FollowProgress, OpenSource, ReaderSettings,
+    RouterSettings, StatementRunner, TransactionEvents,
+    lane::{LaneReport, LaneWork, LargeTransaction, run_lane},
+    progress::Completion,
+    reader::{Received, SourceTransaction, StreamReader},
+    route::{Route, RouteContext, Router},
+    write_set::{Follows, Holder, InFlight, WriteSet},
+};
+use crate::{
+    apply::{Batch, LaneSettings, MySqlApplier, RoutedTransaction},
+    checkpoint::{CheckpointStore, DoneSet, LaneRecord, StreamPoint, TableRecord},
+};
+
+/// Everything that following depends on.
+pub(crate) struct Follow {
+    pub(crate) settings: FollowSettings,
+    pub(crate) open: OpenSource,
+    pub(crate) reader: ReaderSettings,
+    pub(crate) router: RouterSettings,
+    pub(crate) lanes: LaneSettings,
+    pub(crate) statements: StatementRunner,
+    pub(crate) store: Arc<Mutex<CheckpointStore>>,
+}
+
+/// Sizes and the end.
+#[derive(Clone, Debug)]
+pub(crate) struct FollowSettings {
+    pub(crate) lanes: u16,
+    /// Event bytes in memory, over all threads.
+    pub(crate) memory_bytes_max: u64,
+    /// Event bytes in one batch.
+    pub(crate) batch_bytes_max: usize,
+    /// Source transactions in one batch.
+    pub(crate) batch_transactions_max: usize,
+    /// Transactions above the watermark: bounds what a checkpoint row holds.
+    pub(crate) open_transactions_max: usize,
+    /// Stop once everything up to here is at the destination.
+    pub(crate) until: Option<Position>,
+}
+
+/// Why following ended without an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FollowEnd {
+    /// The position asked for was reached.
+    CaughtUp,
+    /// A stop was asked for; everything in flight was committed.
+    Stopped,
+}
+
+/// How often the checkpoint moves while only other tables change.
+const IDLE_CHECKPOINT_PERIOD: Duration = Duration::from_secs(1);
+/// How often the observer hears of progress.
+const PROGRESS_PERIOD: Duration = Duration::from_millis(200);
+/// Transactions read ahead of the scheduler; their bytes are bounded by the budget.
+const READ_AHEAD: usize = 1024;
+
+impl Follow {
+    /// Follows the source from the checkpoint on, until a stop, the position asked for, or an error.
+    ///
+    /// Threads: one reader, one for each lane, and the caller's as scheduler; all have ended
+    /// when this returns, and every batch handed to a lane has been committed or has failed.
+    pub(crate) fn run(
+        self,
+        start: (StreamPoint, DoneSet),
+        tables: &[TableRecord],
+        records: Vec<LaneRecord>,
+        stop: &AtomicBool,
+        observe: &mut dyn FnMut(&FollowProgress),
+    ) -> Result<FollowEnd, FollowError> {
+        let (point, done) = start;
+        let reader_stop = AtomicBool::new(false);
+        let (received_in, received) = bounded(READ_AHEAD);
+        let (reports_in, reports) = bounded(records.len() * 2);
+        let router = Arc::new(Mutex::new(Router::new(self.router, tables)));
+        std::thread::scope(|scope| {
+            let reader = StreamReader {
+                open: self.open,
+                settings: self.reader,
+                budget: ByteBudget::new(self.settings.memory_bytes_max),
+                out: received_in,
+                stop: &reader_stop,
+                point: point.clone(),
+            };
+            scope.spawn(move || reader.run());
+            let mut lanes = Vec::new();
+            for (number, record) in records.into_iter().enumerate() {
+                let (work_in, work) = bounded(1);
+                let applier = MySqlApplier::new(self.lanes.clone(), record);
+                let reports_in: Sender<LaneReport> = reports_in.clone();
+                scope.spawn(move || run_lane(number, applier, &work, &reports_in));
+                lanes.push(Lane::new(work_in));
+            }
+            drop(reports_in);
+            let mut scheduler = Scheduler {
+                settings: self.settings,
+                statements: self.statements,
+                store: self.store,
+                router,
+                lanes,
+                reports,
+                completion: Completion::new(point.clone()),
+                checkpointed_seq: 0,
+                checkpointed_at: Instant::now(),
+                in_flight: InFlight::default(),
+                done,
+                waiting: None,
+                progress: FollowProgress {
+                    position: point.position,
+                    transactions: 0,
+                    row_changes: 0,
+                    transactions_filtered: 0,
+                    statements: 0,
+                    statements_left_out: 0,
+                    conflicts: 0,
+                    lag_ms: 0,
+                },
+                observed_at: Instant::now(),
+                observe,
+            };
+            let end = scheduler.run(&received, stop);
+            reader_stop.store(true, Ordering::Relaxed);
+            scheduler.lanes.clear();
+            drop(received);
+            end
+        })
+    }
+}
+
+struct Lane {
+    work: Sender<LaneWork>,
+    busy: bool,
+    /// Transactions for the next batch.
+    open: Vec<RoutedTransaction>,
+    open_bytes: usize,
+    /// The number of the next batch to hand over.
+    open_batch: u64,
+    committed_batch: u64,
+    /// Numbers and commit times of the transactions under way.
+    sent: Vec<(u64, u64)>,
+}
+
+impl Lane {
+    fn new(work: Sender<LaneWork>) -> Self {
+        Self {
+            work,
+            busy: false,
+            open: Vec::new(),
+            open_bytes: 0,
+            open_batch: 1,
+            committed_batch: 0,
+            sent: Vec::new(),
+        }
+    }
+}
+
+/// A routed transaction that no lane can take yet.
+struct Waiting {
+    transaction: RoutedTransaction,
+    write_set: WriteSet,
+}
+
+struct Scheduler<'a> {
+    settings: FollowSettings,
+    statements: StatementRunner,
+    store: Arc<Mutex<CheckpointStore>>,
+    router: Arc<Mutex<Router>>,
+    lanes: Vec<Lane>,
+    reports: Receiver<LaneReport>,
+    completion: Completion,
+    checkpointed_seq: u64,
+    checkpointed_at: Instant,
+    in_flight: InFlight,
+    /// Committed above the watermark by the last run.
+    done: DoneSet,
+    waiting: Option<Waiting>,
+    progress: FollowProgress,
+    observed_at: Instant,
+    observe: &'a mut dyn FnMut(&FollowProgress),
+}
+
+impl Scheduler<'_> {
+    fn run(
+        &mut self,
+        received: &Receiver<Received>,
+        stop: &AtomicBool,
+    ) -> Result<FollowEnd, FollowError> {
+        let none = never();
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                self.finish()?;
+                return Ok(FollowEnd::Stopped);
+            }
+            if let Some(until) = &self.settings.until
+                && self.completion.watermark().point.position >= *until
+            {
+                self.finish()?;
+                return Ok(FollowEnd::CaughtUp);
+            }
+            self.place_waiting();
+            let room = self.waiting.is_none()
+                && self.completion.open() < self.settings.open_transactions_max;
+            let reports = self.reports.clone();
+            select! {
+                recv(reports) -> report => self.take_report(report.map_err(|_| FollowError::Thread)?)?,
+                recv(if room { received } else { &none }) -> next => match next {
+                    Ok(Received::Transaction(transaction)) => self.take_transaction(transaction)?,
+                    Ok(Received::Position(position)) => self.take_position(position),
+                    Ok(Received::Failed(error)) => {
+                        // What was read before it is whole, and is committed first.
+                        self.finish()?;
+                        return Err(error);
+                    }
+                    Err(_) => return Err(FollowError::Thread),
+                },
+                default(Duration::from_millis(50)) => {}
+            }
+            self.periodic()?;
+        }
+    }
+
+    fn take_position(&mut self, position: Position) {
+        let seq = self.completion.add(crate::checkpoint::TransactionId {
+            end: position,
+            gtid: None,
+        });
+        self.completion.finish(seq);
+    }
+
+    fn take_transaction(&mut self, mut transaction: SourceTransaction) -> Result<(), FollowError> {
+        let seq = self.completion.add(transaction.id.clone());
+        if self.done.contains(&transaction.id) {
+            self.completion.finish(seq);
+            return Ok(());
+        }
+        self.announce_caught_up()?;
+        let share = transaction.share.take();
+        let arena = match transaction.events {
+            TransactionEvents::Memory(arena) => arena,
+            TransactionEvents::Spilled(events) => {
+                let large = LargeTransaction {
+                    seq,
+                    id: transaction.id,
+                    outcome: transaction.outcome,
+                    committed_at_us: transaction.committed_at_us,
+                    events,
+                    format: transaction.format,
+                    watermark: self.completion.watermark().clone(),
+                    router: Arc::clone(&self.router),
+                };
+                return self.apply_large(large);
+            }
+        };
+        let context = RouteContext {
+            id: &transaction.id,
+            outcome: transaction.outcome,
+            format: &transaction.format,
+        };
+        let mut route = self.router().route(&arena, &context, 0)?;
+        if let Some(job) = route.statement.take() {
+            self.drain()?;
+            self.statements.run(&job)?;
+            let rest = {
+                let mut router = self.router();
+                router.forget_definitions();
+                router.route(&arena, &context, route.rest)?
+            };
+            self.progress.statements += 1;
+            self.take_rows(
+                seq,
+                transaction.committed_at_us,
+                &transaction.id,
+                arena,
+                &transaction.format,
+                rest,
+                None,
+            )?;
+            self.drain()?;
+            let watermark = Arc::clone(&self.completion.watermark().point);
+            return self.statements.finish(&watermark);
+        }
+        self.take_rows(
+            seq,
+            transaction.committed_at_us,
+            &transaction.id,
+            arena,
+            &transaction.format,
+            route,
+            share,
+        )
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of one transaction, taken apart by its caller"
+    )]
+    fn take_rows(
+        &mut self,
+        seq: u64,
+        committed_at_us: u64,
+        id: &crate::checkpoint::TransactionId,
+        events: EventArena,
+        format: &Arc<drs_binlog::FormatDescription>,
+        route: Route,
+        share: Option<super::ByteShare>,
+    ) -> Result<(), FollowError> {
+        if let Some(job) = &route.statement {
+            return Err(FollowError::Refused {
+                transaction: job.id.clone(),
+                reason: "it holds more than one DDL statement".into(),
+            });
+        }
+        if route.rows.is_empty() {
+            self.progress.transactions_filtered += 1;
+            self.completion.finish(seq);
+            return Ok(());
+        }
+        let transaction = RoutedTransaction {
+            seq,
+            id: id.clone(),
+            committed_at_us,
+            events,
+            format: Arc::clone(format),
+            rows: route.rows,
+            share,
+        };
+        self.waiting = Some(Waiting {
+            transaction,
+            write_set: route.write_set,
+        });
+        self.place_waiting();
+        Ok(())
+    }
+
+    /// Gives the waiting transaction to a lane, if its order allows and the lane has room.
+    fn place_waiting(&mut self) {
+        let Some(waiting) = self.waiting.take() else {
+            return;
+        };
+        let committed: Vec<u64> = self.lanes.iter().map(|lane| lane.committed_batch).collect();
+        let lane = match self.in_flight.follows(&waiting.write_set, &committed) {
+            Follows::Several => None,
+            Follows::Lane(lane) => Some(lane),
+            Follows::Nothing => self.freest_lane(),
+        };
+        match lane.filter(|lane| self.has_room(*lane)) {
+            None => self.waiting = Some(waiting),
+            Some(number) => {
+                let Some(lane) = self.lanes.get_mut(number) else {
+                    return;
+                };
+                let holder = Holder {
+                    lane: number,
+                    batch: lane.open_batch,
+                };
+                self.in_flight.hold(&waiting.write_set, holder, &committed);
+                lane.open_bytes += waiting.transaction.events.size();
+                lane.open.push(waiting.transaction);
+                self.dispatch(number);
+            }
+        }
+    }
+
+    /// An idle lane, else the one with the least to do.
+    fn freest_lane(&self) -> Option<usize> {
+        let load = |lane: &Lane| (lane.busy, lane.open_bytes);
+        self.lanes
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, lane)| load(lane))
+            .map(|(number, _)| number)
+    }
+
+    fn has_room(&self, number: usize) -> bool {
+        self.lanes.get(number).is_some_and(|lane| {
+            lane.open_bytes < self.settings.batch_bytes_max
+                && lane.open.len() < self.settings.batch_transactions_max
+        })
+    }
+
+    /// Hands a lane its next batch if it is idle.
+    fn dispatch(&mut self, number: usize) {
+        let watermark = self.completion.watermark().clone();
+        let Some(lane) = self.lanes.get_mut(number) else {
+            return;
+        };
+        if lane.busy || lane.open.is_empty() {
+            return;
+        }
+        let transactions = std::mem::take(&mut lane.open);
+        lane.open_bytes = 0;
+        lane.sent = transactions
+            .iter()
+            .map(|t| (t.seq, t.committed_at_us))
+            .collect();
+        lane.open_batch += 1;
+        lane.busy = true;
+        self.checkpointed_seq = watermark.seq;
+        self.checkpointed_at = Instant::now();
+        // The channel has room, because the lane is idle; a lane that is gone has reported why.
+        _ = lane.work.send(LaneWork::Batch(Batch {
+            transactions,
+            watermark,
+        }));
+    }
+
+    fn take_report(&mut self, report: LaneReport) -> Result<(), FollowError> {
+        let applied = report.result?;
+        let Some(lane) = self.lanes.get_mut(report.lane) else {
+            return Ok(());
+        };
+        lane.busy = false;
+        lane.committed_batch = lane.open_batch - 1;
+        let sent = std::mem::take(&mut lane.sent);
+        for (seq, _) in &sent {
+            self.completion.finish(*seq);
+        }
+        self.progress.transactions += applied.transactions;
+        self.progress.row_changes += applied.row_changes;
+        self.progress.conflicts += applied.conflicts;
+        if let Some((_, committed_at_us)) = sent.last() {
+            let now_us = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_micros() as u64);
+            self.progress.lag_ms = now_us.saturating_sub(*committed_at_us) / 1000;
+        }
+        self.dispatch(report.lane);
+        Ok(())
+    }
+
+    /// Waits until every lane is idle and nothing is left to place.
+    fn drain(&mut self) -> Result<(), FollowError> {
+        loop {
+            self.place_waiting();
+            if self.waiting.is_none()
+                && self
+                    .lanes
+                    .iter()
+                    .all(|lane| !lane.busy && lane.open.is_empty())
+            {
+                return Ok(());
+            }
+            let report = self.reports.recv().map_err(|_| FollowError::Thread)?;
+            self.take_report(report)?;
+        }
+    }
+
+    /// Commits everything in flight, and the checkpoint behind it.
+    fn finish(&mut self) -> Result<(), FollowError> {
+        self.drain()?;
+        self.checkpoint_idle()?;
+        self.drain()?;
+        self.announce_caught_up()?;
+        self.report_progress();
+        Ok(())
+    }
+
+    fn apply_large(&mut self, large: LargeTransaction) -> Result<(), FollowError> {
+        self.drain()?;
+        let (seq, committed_at_us) = (large.seq, large.committed_at_us);
+        let large = LargeTransaction {
+            watermark: self.completion.watermark().clone(),
+            ..large
+        };
+        if let Some(lane) = self.lanes.first_mut() {
+            lane.sent = vec![(seq, committed_at_us)];
+            lane.open_batch += 1;
+            lane.busy = true;
+            _ = lane.work.send(LaneWork::Large(large));
+        }
+        self.drain()
+    }
+
+    /// Writes the watermark without data, so that a restart does not read all of it again.
+    fn checkpoint_idle(&mut self) -> Result<(), FollowError> {
+        let watermark = self.completion.watermark().clone();
+        if watermark.seq == self.checkpointed_seq {
+            return Ok(());
+        }
+        if let Some(lane) = self.lanes.first_mut()
+            && !lane.busy
+        {
+            lane.sent = Vec::new();
+            lane.open_batch += 1;
+            lane.busy = true;
+            self.checkpointed_seq = watermark.seq;
+            self.checkpointed_at = Instant::now();
+            _ = lane.work.send(LaneWork::Batch(Batch {
+                transactions: Vec::new(),
+                watermark,
+            }));
+        }
+        Ok(())
+    }
+
+    fn periodic(&mut self) -> Result<(), FollowError> {
+        if self.checkpointed_at.elapsed() > IDLE_CHECKPOINT_PERIOD {
+            let idle = self
+                .lanes
+                .iter()
+                .all(|lane| !lane.busy && lane.open.is_empty());
+            if idle && self.waiting.is_none() {
+                self.checkpoint_idle()?;
+            }
+            self.announce_caught_up()?;
+        }
+        if self.observed_at.elapsed() > PROGRESS_PERIOD {
+            self.report_progress();
+        }
+        Ok(())
+    }
+
+    fn report_progress(&mut self) {
+        self.observed_at = Instant::now();
+        self.progress.position = self.completion.watermark().point.position.clone();
+        let counts = self.router().counts();
+        self.progress.statements_left_out = counts.statements_left_out;
+        if self.completion.open() == 0 {
+            self.progress.lag_ms = 0;
+        }
+        (self.observe)(&self.progress);
+    }
+
+    /// Marks tables as live once everything up to their `until` is committed.
+    fn announce_caught_up(&mut self) -> Result<(), FollowError> {
+        let position = self.completion.watermark().point.position.clone();
+        let tables = {
+            let mut router = self.router();
+            if router.catching_up() == 0 {
+                return Ok(());
+            }
+            router.caught_up(&position)
+        };
+        let unique: HashSet<_> = tables.iter().collect();
+        if !unique.is_empty() {
+            self.store
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .save_live(&tables)?;
+        }
+        Ok(())
+    }
+
+    fn router(&self) -> MutexGuard<'_, Router> {
+        self.router.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,331 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mysql::{Conn, prelude::Queryable};
+
+use super::{FollowError, route::database_name};
+use crate::{
+    checkpoint::{CheckpointStore, DdlIntent, StreamPoint, TransactionId},
+    ddl::{
+        DestinationSession, Names, ObjectKind, ObjectName, Repeat, SessionContext, Statement,
+        StatementKind,
+    },
+    dialect::ServerVersion,
+    error,
+    object::{Selection, TableName},
+    session::SessionError,
+    sql,
+};
+
+/// A statement of the source that is to run at the destination.
+#[derive(Debug)]
+pub(crate) struct StatementJob {
+    pub(crate) id: TransactionId,
+    pub(crate) text: Vec<u8>,
+    pub(crate) session: SessionContext,
+    pub(crate) statement: Statement,
+    /// The selected tables that it makes, changes or removes.
+    pub(crate) tables: Vec<TableName>,
+}
+
+/// What is done with a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It changes nothing by itself, or nothing that is selected.
+    Nothing,
+    /// Not replicated by kind; counted.
+    LeftOut,
+    /// It runs at the destination; the selected tables it changes.
+    Run(Vec<TableName>),
+    /// The task stops; why.
+    Refuse(String),
+}
+
+/// Decides what a statement of the log means for the destination.
+pub(crate) fn judge(
+    statement: &Statement,
+    selection: &Selection,
+    filter_drop_database: bool,
+    behind_rows: bool,
+) -> Verdict {
+    match &statement.kind {
+        StatementKind::RollbackTo(_) if behind_rows => Verdict::Refuse(
+            "it rolls back to a savepoint after changing selected tables in the log: what is left of the changes can't be told"
+                .into(),
+        ),
+        kind if kind.is_transaction_control() => Verdict::Nothing,
+        StatementKind::Empty => Verdict::Nothing,
+        StatementKind::Dml(kind) => judge_dml(statement, selection, &format!("{kind:?}").to_uppercase()),
+        // Temporary tables belong to a session of the source; their rows are never in a row-format log.
+        StatementKind::CreateTable { temporary: true, .. } | StatementKind::DropTable { temporary: true } => {
+            Verdict::Nothing
+        }
+        kind if kind.is_table_ddl() => judge_table_ddl(statement, selection),
+        kind if kind.is_database_ddl() => judge_database_ddl(statement, selection, filter_drop_database),
+        StatementKind::Program(..)
+        | StatementKind::Account
+        | StatementKind::Maintenance
+        | StatementKind::Other(_) => Verdict::LeftOut,
+        StatementKind::Unknown { reason } => Verdict::Refuse(format!(
+            "it holds a statement that drs does not recognise ({reason}), which may change a selected table"
+        )),
+        _ => Verdict::Refuse("it holds a statement of a kind that drs does not know".into()),
+    }
+}
+
+fn judge_dml(statement: &Statement, selection: &Selection, kind: &str) -> Verdict {
+    let touched: Vec<TableName> = statement
+        .changed()
+        .filter_map(table_of)
+        .filter(|t| selection.matches(t))
+        .collect();
+    if statement.names != Names::Unknown && touched.is_empty() {
+        return Verdict::Nothing;
+    }
+    let table = touched
+        .first()
+        .map_or_else(String::new, |table| format!(" on {table}"));
+    Verdict::Refuse(format!(
+        "it holds an {kind} statement{table} in statement format; set binlog_format=ROW at the source, \
+         for sessions that are already connected too"
+    ))
+}
+
+fn judge_table_ddl(statement: &Statement, selection: &Selection) -> Verdict {
+    if statement.names == Names::Unknown {
+        return Verdict::Refuse("it holds a DDL statement whose tables can't be told".into());
+    }
+    let changed: Vec<TableName> = statement.changed().filter_map(table_of).collect();
+    if changed.len() != statement.changed().count() {
+        return Verdict::Refuse(
+            "it holds a DDL statement with a table name that can't be read".into(),
+        );
+    }
+    let (selected, others): (Vec<TableName>, Vec<TableName>) = changed
+        .into_iter()
+        .partition(|table| selection.matches(table));
+    if selected.is_empty() {
+        return Verdict::Nothing;
+    }
+    if let Some(other) = others.first() {
+        return Verdict::Refuse(format!(
+            "a DDL statement changes {} together with {other}, which is not selected; run its part by hand at the \
+             destination, or select both",
+            selected
+                .first()
+                .map_or_else(String::new, ToString::to_string)
+        ));
+    }
+    if statement.leaves_out_code {
+        return Verdict::Refuse(
+            "a DDL statement has a version comment that the destination would leave out".into(),
+        );
+    }
+    if matches!(
+        statement.kind,
+        StatementKind::CreateTable {
+            columns: crate::ddl::ColumnSource::Query,
+            start_transaction: None,
+            ..
+        }
+    ) {
+        return Verdict::Refuse("CREATE TABLE … SELECT is in the log as one statement, which would read the destination's tables".into());
+    }
+    let like = statement
+        .objects
+        .iter()
+        .find(|object| object.role == crate::ddl::Role::LikeSource);
+    if let Some(source) = like.and_then(table_of)
+        && !selection.matches(&source)
+    {
+        return Verdict::Refuse(format!(
+            "CREATE TABLE … LIKE names {source}, which is not selected"
+        ));
+    }
+    Verdict::Run(selected)
+}
+
+fn judge_database_ddl(
+    statement: &Statement,
+    selection: &Selection,
+    filter_drop_database: bool,
+) -> Verdict {
+    let mut concerned = false;
+    for object in statement.changed() {
+        let Some(database) = database_name(&object.name) else {
+            return Verdict::Refuse(
+                "it holds a statement on a database whose name can't be read".into(),
+            );
+        };
+        concerned |= selection.is_database_level(&database);
+        if statement.kind == StatementKind::DropDatabase
+            && !selection.is_database_level(&database)
+            && selection.may_match_in(&database)
+        {
+            return if filter_drop_database {
+                Verdict::LeftOut
+            } else {
+                Verdict::Refuse(format!(
+                    "it drops the database {database}, of which only some tables are selected"
+                ))
+            };
+        }
+    }
+    match (concerned, &statement.kind) {
+        (false, _) => Verdict::Nothing,
+        (true, StatementKind::DropDatabase) if filter_drop_database => Verdict::LeftOut,
+        (true, _) => Verdict::Run(Vec::new()),
+    }
+}
+
+fn table_of(object: &ObjectName) -> Option<TableName> {
+    TableName::new(object.database.as_deref()?, &object.name).ok()
+}
+
+/// Runs statements at the destination, each between an intent and a done mark.
+pub(crate) struct StatementRunner {
+    /// Opens a plain session at the destination.
+    pub(crate) connect: Arc<dyn Fn() -> Result<Conn, SessionError> + Send + Sync>,
+    pub(crate) store: Arc<Mutex<CheckpointStore>>,
+    pub(crate) version: ServerVersion,
+}
+
+impl StatementRunner {
+    /// Writes the intent and runs a statement; every lane must be idle. [`Self::finish`] follows.
+    ///
+    /// A crash between the two leaves the intent: then what the statement's objects look
+    /// like is compared with what they looked like before it.
+    pub(crate) fn run(&self, job: &StatementJob) -> Result<(), FollowError> {
+        let mut conn = (self.connect)()?;
+        let now = self.describe(&mut conn, job)?;
+        let intent = self.store().ddl_intent()?;
+        let has_run = match intent.filter(|intent| intent.id == job.id) {
+            Some(intent) if intent.before != now => true,
+            Some(_) if job.statement.repeat == Repeat::Ambiguous => {
+                return Err(FollowError::Statement {
+                    transaction: job.id.clone(),
+                    reason: format!(
+                        "the last run ended while it ran this statement, and nothing shows whether it took effect: {}. \
+                         Look at the destination; if it has run, delete the row of this task from drs_meta.ddl and set the \
+                         task past it, else delete the row and run again",
+                        self.names(job)
+                    ),
+                });
+            }
+            Some(_) => false,
+            None => {
+                self.store().begin_ddl(&DdlIntent {
+                    id: job.id.clone(),
+                    before: now,
+                })?;
+                false
+            }
+        };
+        if !has_run {
+            self.execute(&mut conn, job)?;
+        }
+        Ok(())
+    }
+
+    /// Clears the intent and moves the watermark; the statement's whole transaction is done.
+    pub(crate) fn finish(&self, watermark: &StreamPoint) -> Result<(), FollowError> {
+        Ok(self.store().finish_ddl(watermark)?)
+    }
+
+    fn store(&self) -> std::sync::MutexGuard<'_, CheckpointStore> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn execute(&self, conn: &mut Conn, job: &StatementJob) -> Result<(), FollowError> {
+        let failed = |reason: String| FollowError::Statement {
+            transaction: job.id.clone(),
+            reason,
+        };
+        let server = |error: mysql::Error| failed(error::redacted(&error));
+        let mut text = job.text.clone();
+        if let StatementKind::CreateTable {
+            start_transaction: Some(span),
+            ..
+        } = &job.statement.kind
+        {
+            // Its rows follow as row events; alone, it would leave a transaction open here.
+            text.drain(span.start..span.end.min(text.len()));
+        }
+        let text = String::from_utf8(text).map_err(|_| {
+            failed("its text is not UTF-8, which can't be sent yet; run it by hand".into())
+        })?;
+        let variables: Vec<(String, String)> =
+            conn.query(DestinationSession::VARIABLES).map_err(server)?;
+        let session = DestinationSession::from_variables(
+            self.version,
+            variables
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        );
+        let set = job
+            .session
+            .set_statement(&session)
+            .map_err(|source| FollowError::Context {
+                transaction: job.id.clone(),
+                source,
+            })?;
+        // A statement on a database does not depend on the default one, which may not exist here.
+        if let Some(database) = &job.session.default_database
+            && !job.statement.kind.is_database_ddl()
+        {
+            let exists: Option<String> = conn
+                .exec_first(
+                    "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?",
+                    (database,),
+                )
+                .map_err(server)?;
+            if exists.is_some() {
+                conn.query_drop(format!("USE {}", sql::identifier(database)))
+                    .map_err(server)?;
+            }
+        }
+        conn.query_drop(set).map_err(server)?;
+        conn.query_drop(text).map_err(server)
+    }
+
+    /// What the objects look like now: `SHOW CREATE`, or that they do not exist.
+    fn describe(&self, conn: &mut Conn, job: &StatementJob) -> Result<String, FollowError> {
+        let failed = |error: mysql::Error| FollowError::Statement {
+            transaction: job.id.clone(),
+            reason: error::redacted(&error),
+        };
+        let mut description = String::new();
+        for object in job.statement.changed() {
+            let shown = match object.kind {
+                ObjectKind::Database => {
+                    format!("SHOW CREATE DATABASE {}", sql::identifier(&object.name))
+                }
+                _ => match table_of(object) {
+                    Some(table) => format!("SHOW CREATE TABLE {}", sql::table(&table)),
+                    None => continue,
+                },
+            };
+            let row: Result<Option<mysql::Row>, mysql::Error> = conn.query_first(&shown);
+            let text = match row {
+                Ok(row) => row
+                    .and_then(|mut row| row.take_opt::<Vec<u8>, _>(1).and_then(Result::ok))
+                    .map(|text| String::from_utf8_lossy(&text).into_owned())
+                    .unwrap_or_default(),
+                // ER_BAD_DB_ERROR, ER_NO_SUCH_TABLE.
+                Err(error) if matches!(error::server_code(&error), Some(1049 | 1146)) => {
+                    "does not exist".into()
+                }
+                Err(error) => return Err(failed(error)),
+            };
+            description.push_str(&shown);
+            description.push('\n');
+            description.push_str(&text);
+            description.push('\n');
+        }
+        Ok(description)
+    }
+
+    fn names(&self, job: &StatementJob) -> String {
+        let names: Vec<String> = job.tables.iter().map(ToString::to_string).collect();
+        names.join(", ")
+    }
+}

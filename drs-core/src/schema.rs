@@ -1,0 +1,319 @@
+//! The definition of one table, as a server tells it.
+
+use mysql::{Conn, Row, prelude::Queryable};
+
+use crate::object::TableName;
+
+/// A table's columns and keys, read from `information_schema`.
+#[derive(Clone, Debug)]
+pub struct TableSchema {
+    /// The table.
+    pub name: TableName,
+    /// Its storage engine, as the server spells it.
+    pub engine: String,
+    /// Its columns in their order, generated and invisible ones included.
+    pub columns: Vec<Column>,
+    /// The primary key first, then the other unique keys by name.
+    pub unique_keys: Vec<UniqueKey>,
+    /// True when a trigger exists on the table.
+    pub has_triggers: bool,
+    /// True when a foreign key that cascades, or sets NULL, hangs on this table or points from it.
+    pub has_cascades: bool,
+}
+
+/// A column.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// What kind of values it holds.
+    pub kind: ColumnKind,
+    /// The column's type as `SHOW CREATE TABLE` prints it, for instance `int(10) unsigned`.
+    pub column_type: String,
+    /// True for numbers without a sign.
+    pub unsigned: bool,
+    /// True when NULL is allowed.
+    pub nullable: bool,
+    /// The character set of a text column.
+    pub charset: Option<String>,
+    /// The collation of a text column.
+    pub collation: Option<String>,
+    /// The largest size in bytes of text and binary columns.
+    pub bytes_max: Option<u64>,
+    /// True for virtual and stored generated columns: these are never written.
+    pub generated: bool,
+}
+
+/// The families of column types that are written or compared in different ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// TINYINT to BIGINT.
+    Int,
+    /// DECIMAL.
+    Decimal,
+    /// FLOAT.
+    Float,
+    /// DOUBLE.
+    Double,
+    /// BIT.
+    Bit,
+    /// YEAR.
+    Year,
+    /// DATE.
+    Date,
+    /// TIME.
+    Time,
+    /// DATETIME.
+    DateTime,
+    /// TIMESTAMP.
+    Timestamp,
+    /// CHAR, VARCHAR and the TEXT family.
+    Text,
+    /// BINARY: padded with zero bytes to its length.
+    BinaryFixed,
+    /// VARBINARY and the BLOB family.
+    Binary,
+    /// ENUM.
+    Enum,
+    /// SET.
+    Set,
+    /// JSON.
+    Json,
+    /// GEOMETRY and its subtypes.
+    Geometry,
+    /// VECTOR.
+    Vector,
+}
+
+impl ColumnKind {
+    /// The kind of a type named as in `information_schema.COLUMNS.DATA_TYPE`.
+    fn of(data_type: &str) -> Option<Self> {
+        Some(match data_type {
+            "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => Self::Int,
+            "decimal" => Self::Decimal,
+            "float" => Self::Float,
+            "double" => Self::Double,
+            "bit" => Self::Bit,
+            "year" => Self::Year,
+            "date" => Self::Date,
+            "time" => Self::Time,
+            "datetime" => Self::DateTime,
+            "timestamp" => Self::Timestamp,
+            "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => Self::Text,
+            "binary" => Self::BinaryFixed,
+            "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Self::Binary,
+            "enum" => Self::Enum,
+            "set" => Self::Set,
+            "json" => Self::Json,
+            "geometry" | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring"
+            | "multipolygon" | "geometrycollection" | "geomcollection" => Self::Geometry,
+            "vector" => Self::Vector,
+            _ => return None,
+        })
+    }
+}
+
+/// The primary key or a unique key.
+#[derive(Clone, Debug)]
+pub struct UniqueKey {
+    /// `PRIMARY`, or the key's name.
+    pub name: String,
+    /// Its parts in order.
+    pub parts: Vec<KeyPart>,
+}
+
+/// One part of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPart {
+    /// The column's index in [`TableSchema::columns`]; `None` for an expression.
+    pub column: Option<usize>,
+    /// The prefix length in characters (bytes for binary columns), when only a prefix is in the key.
+    pub prefix: Option<u64>,
+}
+
+/// Why a table's definition could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// The server refused or the connection failed.
+    #[error("reading the definition of {table} failed: {source}")]
+    Query {
+        /// The table.
+        table: TableName,
+        /// The cause.
+        #[source]
+        source: mysql::Error,
+    },
+    /// A column has a type that drs does not know.
+    #[error("column {column} of {table} has the type {data_type}, which drs does not know")]
+    UnknownType {
+        /// The table.
+        table: TableName,
+        /// The column.
+        column: String,
+        /// The type's name.
+        data_type: String,
+    },
+}
+
+impl TableSchema {
+    /// Reads a table's definition; `None` when there is no such base table.
+    pub fn load(conn: &mut Conn, name: &TableName) -> Result<Option<Self>, SchemaError> {
+        let failed = |source| SchemaError::Query {
+            table: name.clone(),
+            source,
+        };
+        let key = (name.database.as_str(), name.table.as_str());
+        let engine: Option<Option<String>> = conn
+            .exec_first(
+                "SELECT ENGINE FROM information_schema.TABLES \
+                 WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND TABLE_TYPE = 'BASE TABLE'",
+                key,
+            )
+            .map_err(failed)?;
+        let Some(engine) = engine else {
+            return Ok(None);
+        };
+        let rows: Vec<Row> = conn
+            .exec(
+                "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, CHARACTER_SET_NAME, \
+                 COLLATION_NAME, CHARACTER_OCTET_LENGTH, EXTRA FROM information_schema.COLUMNS \
+                 WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION",
+                key,
+            )
+            .map_err(failed)?;
+        let columns = rows
+            .into_iter()
+            .map(|row| column(row, name))
+            .collect::<Result<Vec<_>, _>>()?;
+        let statistics: Vec<Row> = conn
+            .exec(
+                "SELECT INDEX_NAME, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS \
+                 WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0 \
+                 ORDER BY INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX",
+                key,
+            )
+            .map_err(failed)?;
+        let unique_keys = unique_keys(statistics, &columns);
+        let triggers: Option<u64> = conn
+            .exec_first(
+                "SELECT COUNT(*) FROM information_schema.TRIGGERS \
+                 WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ?",
+                key,
+            )
+            .map_err(failed)?;
+        let cascades: Option<u64> = conn
+            .exec_first(
+                "SELECT COUNT(*) FROM information_schema.REFERENTIAL_CONSTRAINTS \
+                 WHERE ((CONSTRAINT_SCHEMA = ? AND TABLE_NAME = ?) \
+                     OR (UNIQUE_CONSTRAINT_SCHEMA = ? AND REFERENCED_TABLE_NAME = ?)) \
+                   AND (UPDATE_RULE NOT IN ('RESTRICT', 'NO ACTION') \
+                     OR DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION'))",
+                (key.0, key.1, key.0, key.1),
+            )
+            .map_err(failed)?;
+        Ok(Some(Self {
+            name: name.clone(),
+            engine: engine.unwrap_or_default(),
+            columns,
+            unique_keys,
+            has_triggers: triggers.unwrap_or(0) > 0,
+            has_cascades: cascades.unwrap_or(0) > 0,
+        }))
+    }
+
+    /// The key that identifies a row: the primary key, or else the first unique key whose parts
+    /// are whole columns that cannot be NULL. `None` makes the table a keyless one.
+    pub fn row_key(&self) -> Option<&UniqueKey> {
+        self.unique_keys.iter().find(|key| {
+            key.parts.iter().all(|part| {
+                part.prefix.is_none()
+                    && part
+                        .column
+                        .and_then(|i| self.columns.get(i))
+                        .is_some_and(|column| !column.nullable)
+            })
+        })
+    }
+
+    /// The columns that are written, with their indexes: all but the generated ones.
+    pub fn written_columns(&self) -> impl Iterator<Item = (usize, &Column)> {
+        self.columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| !column.generated)
+    }
+
+    /// True when a unique key other than the row key exists.
+    pub fn has_other_unique_keys(&self) -> bool {
+        self.unique_keys.len() > 1
+    }
+}
+
+#[cfg(test)]
+impl Column {
+    pub(crate) fn text_for_tests(collation: &str) -> Self {
+        Self {
+            name: "c".into(),
+            kind: ColumnKind::Text,
+            column_type: "varchar(50)".into(),
+            unsigned: false,
+            nullable: false,
+            charset: collation.split('_').next().map(str::to_owned),
+            collation: Some(collation.into()),
+            bytes_max: Some(200),
+            generated: false,
+        }
+    }
+}
+
+fn text(row: &mut Row, index: usize) -> Option<String> {
+    row.take::<Option<Vec<u8>>, _>(index)
+        .flatten()
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn column(mut row: Row, table: &TableName) -> Result<Column, SchemaError> {
+    let name = text(&mut row, 0).unwrap_or_default();
+    let data_type = text(&mut row, 1).unwrap_or_default().to_ascii_lowercase();
+    let column_type = text(&mut row, 2).unwrap_or_default();
+    let extra = text(&mut row, 7).unwrap_or_default().to_ascii_uppercase();
+    let Some(kind) = ColumnKind::of(&data_type) else {
+        return Err(SchemaError::UnknownType {
+            table: table.clone(),
+            column: name,
+            data_type,
+        });
+    };
+    Ok(Column {
+        unsigned: column_type.to_ascii_lowercase().contains("unsigned"),
+        nullable: text(&mut row, 3).is_some_and(|nullable| nullable.eq_ignore_ascii_case("YES")),
+        charset: text(&mut row, 4),
+        collation: text(&mut row, 5),
+        bytes_max: row.take::<Option<u64>, _>(6).flatten(),
+        generated: extra.contains("VIRTUAL GENERATED") || extra.contains("STORED GENERATED"),
+        name,
+        kind,
+        column_type,
+    })
+}
+
+fn unique_keys(statistics: Vec<Row>, columns: &[Column]) -> Vec<UniqueKey> {
+    let mut keys: Vec<UniqueKey> = Vec::new();
+    for mut row in statistics {
+        let name = text(&mut row, 0).unwrap_or_default();
+        let column =
+            text(&mut row, 1).and_then(|column| columns.iter().position(|c| c.name == column));
+        let part = KeyPart {
+            column,
+            prefix: row.take::<Option<u64>, _>(2).flatten(),
+        };
+        match keys.last_mut() {
+            Some(key) if key.name == name => key.parts.push(part),
+            _ => keys.push(UniqueKey {
+                name,
+                parts: vec![part],
+            }),
+        }
+    }
+    keys
+}

@@ -1,0 +1,112 @@
+//! The one writer of SQL text: identifiers are always quoted, literals always escaped.
+//!
+//! Literals are written so that the server stores the source's bytes, whatever the
+//! character sets on the way: text that is not plain in the connection's `utf8mb4` goes
+//! as a hexadecimal literal with the column's own introducer. All text assumes a session
+//! set up by [`SESSION_SETUP`] (backslash escapes on, `utf8mb4`, UTC).
+
+mod json;
+mod literal;
+
+pub use literal::LiteralError;
+pub(crate) use literal::{write_literal, write_text_match};
+
+/// The statements every session that writes begins with.
+///
+/// Strict, so that nothing is changed in silence; invalid and zero dates are let through
+/// because the source may hold them; zero does not draw a new AUTO_INCREMENT value; the
+/// source has checked foreign keys already. `unique_checks` stays on: InnoDB may skip the
+/// duplicate check without it.
+pub(crate) const SESSION_SETUP: [&str; 4] = [
+    "SET NAMES utf8mb4",
+    "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'",
+    "SET SESSION time_zone = '+00:00', foreign_key_checks = 0, unique_checks = 1, sql_auto_is_null = 0",
+    "SET SESSION autocommit = 1, max_error_count = 1000",
+];
+
+/// Writes a quoted identifier.
+pub(crate) fn write_identifier(out: &mut String, name: &str) {
+    out.push('`');
+    for c in name.chars() {
+        if c == '`' {
+            out.push('`');
+        }
+        out.push(c);
+    }
+    out.push('`');
+}
+
+/// Writes `` `database`.`table` ``.
+pub(crate) fn write_table(out: &mut String, table: &crate::TableName) {
+    write_identifier(out, table.database.as_str());
+    out.push('.');
+    write_identifier(out, table.table.as_str());
+}
+
+/// A quoted identifier.
+pub(crate) fn identifier(name: &str) -> String {
+    let mut out = String::with_capacity(name.len() + 2);
+    write_identifier(&mut out, name);
+    out
+}
+
+/// `` `database`.`table` ``.
+pub(crate) fn table(name: &crate::TableName) -> String {
+    let mut out = String::new();
+    write_table(&mut out, name);
+    out
+}
+
+/// Writes a text literal for a `utf8mb4` session.
+pub(crate) fn write_text(out: &mut String, text: &str) {
+    out.push('\'');
+    for c in text.chars() {
+        match c {
+            '\'' => out.push_str("''"),
+            '\\' => out.push_str("\\\\"),
+            '\0' => out.push_str("\\0"),
+            c => out.push(c),
+        }
+    }
+    out.push('\'');
+}
+
+/// A text literal for a `utf8mb4` session.
+pub(crate) fn text(value: &str) -> String {
+    let mut out = String::with_capacity(value.len() + 2);
+    write_text(&mut out, value);
+    out
+}
+
+/// Writes `x'…'`, or `''` for no bytes.
+pub(crate) fn write_hex(out: &mut String, bytes: &[u8]) {
+    if bytes.is_empty() {
+        out.push_str("''");
+        return;
+    }
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    out.reserve(bytes.len() * 2 + 3);
+    out.push_str("x'");
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 15] {
+            out.push(char::from(DIGITS[usize::from(nibble)]));
+        }
+    }
+    out.push('\'');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_and_texts_are_escaped() {
+        assert_eq!(identifier("a`b"), "`a``b`");
+        assert_eq!(identifier("sp ace.dot"), "`sp ace.dot`");
+        assert_eq!(text("it's \\ \0"), r"'it''s \\ \0'");
+        let mut out = String::new();
+        write_hex(&mut out, &[0, 0xab, 0xff]);
+        write_hex(&mut out, &[]);
+        assert_eq!(out, "x'00abff'''");
+    }
+}
