@@ -73,9 +73,13 @@ impl Endpoint {
             match attempt(encrypted) {
                 Ok(conn) => return Ok(conn),
                 // The only way down to a plain connection, and only where the user allowed it.
-                Err(Failure::Tls(TlsFailure::NotOffered))
+                Err(Failure::Tls(TlsFailure::NotOffered | TlsFailure::TooOld))
                     if self.tls.mode() == TlsMode::Preferred =>
                 {
+                    tracing::debug!(
+                        "no TLS at the {role} {}: the connection is not encrypted",
+                        self.address
+                    );
                     return attempt(false).map_err(|failure| self.error(role, failure, false));
                 }
                 // A host may have several addresses, and the server may listen on one of them.
@@ -284,6 +288,33 @@ mod tests {
             );
         }
         let mut conn = drs(Tls::preferred()).connect(Role::Destination).unwrap();
+        assert_eq!(cipher(&mut conn), "");
+    }
+
+    /// MySQL 5.6 with certificates speaks TLS 1.0.
+    #[test]
+    fn a_server_with_old_tls_only_is_told_as_such() {
+        let mysql = Installation::find_or_fetch(Version::MySql56).unwrap();
+        let old = Server::builder(&mysql).start().unwrap();
+        let drs = |tls| {
+            Endpoint::tcp(Server::HOST, old.port(), Server::USER)
+                .password(Server::PASSWORD)
+                .tls(tls)
+        };
+        for tls in [Tls::required(), Tls::verify_ca(old.ca_pem()).unwrap()] {
+            let error = drs(tls).connect(Role::Source).unwrap_err();
+            assert!(
+                matches!(
+                    error,
+                    EndpointError::Tls {
+                        failure: TlsFailure::TooOld,
+                        ..
+                    }
+                ),
+                "{error}"
+            );
+        }
+        let mut conn = drs(Tls::preferred()).connect(Role::Source).unwrap();
         assert_eq!(cipher(&mut conn), "");
     }
 

@@ -21,9 +21,7 @@ pub enum EndpointError {
         reason: String,
     },
     /// The server does not let this account in. Trying again can lock the account.
-    #[error(
-        "the {role} {address} refused the login of user {user:?} (error {code}): {message}{hint}"
-    )]
+    #[error("the {role} {address} refused the login of user {user:?}{}: {message}{hint}", numbered(*code))]
     LoginRefused {
         /// Which server.
         role: Role,

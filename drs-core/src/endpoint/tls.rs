@@ -15,7 +15,8 @@ pub const CA_FILE_BYTES_MAX: u64 = 500 * 1024;
 pub enum TlsMode {
     /// Never.
     Disabled,
-    /// Encrypted where the server has TLS, plain where it has none. The certificate is not checked.
+    /// Encrypted where the server has TLS 1.2 or newer, plain where it has not. The certificate
+    /// is not checked.
     Preferred,
     /// Always encrypted. The certificate is not checked.
     Required,

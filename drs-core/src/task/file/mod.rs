@@ -77,6 +77,10 @@ fn read(root: &TomlTable<'_>, folder: &Path, lines: &mut Lines) -> Result<TaskBu
     if root.has("rules") {
         return Err(unsupported(root, "rules"));
     }
+    // A misspelt key explains more than the key that is then missing.
+    for table in ["task", "source", "destination", "objects", "sync", "copy"] {
+        root.table(table)?;
+    }
     lines.note(root, &["source", "destination"]);
     let source = endpoint(root, Role::Source, folder)?;
     let destination = endpoint(root, Role::Destination, folder)?;
