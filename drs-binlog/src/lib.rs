@@ -1,9 +1,12 @@
 //! MySQL binary log: bytes to events to rows, borrowed from the buffer.
+
 mod bitmap;
 mod column;
 mod control;
 mod decimal;
 mod decoder;
+#[cfg(feature = "dump")]
+mod dump;
 mod error;
 mod event;
 mod event_type;
@@ -41,6 +44,8 @@ pub use control::{
 };
 pub use decimal::{DECIMAL_PRECISION_MAX, DECIMAL_SCALE_MAX, Decimal, DecimalText};
 pub use decoder::Decoder;
+#[cfg(feature = "dump")]
+pub use dump::{DumpRequest, DumpSource, DumpStart};
 pub use error::{Error, Result};
 pub use event::{Event, RawEvent};
 pub use event_type::EventType;
