@@ -224,7 +224,9 @@ impl ColumnType {
                 length_bytes: parse_length_bytes(metadata)?,
             },
             code::DECIMAL => {
-                return Err(metadata.malformed("a DECIMAL from before MySQL 5.0: rebuild the table"));
+                return Err(
+                    metadata.malformed("a DECIMAL from before MySQL 5.0: rebuild the table")
+                );
             }
             code::TYPED_ARRAY => {
                 return Err(metadata.malformed(
@@ -300,13 +302,14 @@ impl ColumnType {
         )
     }
 
-    /// The types whose collation is in a table map's character set fields, binary strings among them.
+    /// The types whose collation is in a table map's character set fields: binary strings and vectors too.
     pub(crate) fn has_collation(self) -> bool {
         matches!(
             self,
             Self::VarChar { .. }
                 | Self::String { .. }
                 | Self::Blob { .. }
+                | Self::Vector { .. }
                 | Self::VarCharCompressed { .. }
                 | Self::BlobCompressed { .. }
         )

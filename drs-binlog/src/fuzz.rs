@@ -51,7 +51,7 @@ fn walk(image: &RowImage<'_, '_>) {
     assert!(walked.count() <= image.present().count());
 }
 
-fn raw(event_type: EventType, body: &[u8]) -> RawEvent<'_> {
+pub(crate) fn raw(event_type: EventType, body: &[u8]) -> RawEvent<'_> {
     let header = EventHeader {
         timestamp: 0,
         event_type,
@@ -64,7 +64,7 @@ fn raw(event_type: EventType, body: &[u8]) -> RawEvent<'_> {
 }
 
 /// A format description with the fixed lengths of MySQL's and MariaDB's row events.
-fn format() -> Option<FormatDescription> {
+pub(crate) fn format() -> Option<FormatDescription> {
     let mut body = vec![4, 0];
     let mut version = b"8.4.0".to_vec();
     version.resize(50, 0);

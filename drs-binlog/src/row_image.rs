@@ -46,6 +46,11 @@ impl<'a> ImageShape<'a> {
         }
     }
 
+    /// No column at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.present_count == 0
+    }
+
     pub(crate) fn present(&self) -> Bitmap<'a> {
         self.present
     }

@@ -67,6 +67,8 @@ impl<'a> Rows<'a> {
     pub const RELAXED_UNIQUE_CHECKS: u16 = 0x4;
     /// The images have all columns.
     pub const COMPLETE_ROWS: u16 = 0x8;
+    /// The server itself carried out foreign keys: the changes that they cascade to are in the log (MySQL 9.6).
+    pub const SQL_FOREIGN_KEYS: u16 = 0x10;
     /// The table number of a row event that only ends a statement.
     pub const DUMMY_TABLE_ID: u64 = 0xff_ffff;
 
@@ -183,8 +185,23 @@ impl<'a> Rows<'a> {
             before: self.before,
             after: self.after,
             images: self.images.clone(),
+            lone_empty_row: self.is_lone_empty_row(),
             failed,
         }
+    }
+
+    /// Is this the insert of one row of which no column is logged?
+    ///
+    /// With `binlog_row_image = MINIMAL`, `INSERT INTO t () VALUES ()` into a
+    /// table without a key gives an event without columns and without bytes.
+    /// It is one row: MySQL refuses (error 1534) to log a second one like it
+    /// in the same statement.
+    fn is_lone_empty_row(&self) -> bool {
+        let no_columns = self.after.is_some_and(|shape| shape.is_empty());
+        self.kind == RowsKind::Insert
+            && no_columns
+            && self.images.is_empty()
+            && self.table_id != Self::DUMMY_TABLE_ID
     }
 }
 
@@ -195,6 +212,7 @@ pub struct RowChanges<'a, 't> {
     before: Option<ImageShape<'a>>,
     after: Option<ImageShape<'a>>,
     images: Reader<'a>,
+    lone_empty_row: bool,
     /// What was wrong before the first row.
     failed: Option<Error>,
 }
@@ -211,7 +229,7 @@ impl<'a, 't> RowChanges<'a, 't> {
             before: image(self.before)?,
             after: image(self.after)?,
         };
-        if self.images.remaining() == len {
+        if self.images.remaining() == len && !std::mem::take(&mut self.lone_empty_row) {
             // Rows without bytes would go on for ever.
             return Err(self.images.malformed("a row without columns"));
         }
@@ -225,10 +243,11 @@ impl<'a, 't> Iterator for RowChanges<'a, 't> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(error) = self.failed.take() {
+            self.lone_empty_row = false;
             self.images.rest();
             return Some(Err(error));
         }
-        if self.images.is_empty() {
+        if self.images.is_empty() && !self.lone_empty_row {
             return None;
         }
         let change = self.change();
@@ -295,4 +314,207 @@ fn extra_row_info<'a>(reader: &mut Reader<'a>, kind: RowsKind) -> Result<ExtraRo
         }
     }
     Ok(extra)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{TableMap, Value, fuzz};
+
+    /// A table of INT and VARCHAR(9).
+    const MAP: &[u8] = b"\x05\0\0\0\0\0\x01\0\x01d\0\x01t\0\x02\x03\x0f\x02\x09\0\x03";
+
+    fn columns() -> TableColumns {
+        let format = fuzz::format().unwrap();
+        TableMap::parse(&fuzz::raw(EventType::TABLE_MAP, MAP), &format)
+            .unwrap()
+            .compile()
+            .unwrap()
+    }
+
+    fn parse(event_type: EventType, body: &[u8]) -> Result<Rows<'_>> {
+        Rows::parse(&fuzz::raw(event_type, body), &fuzz::format().unwrap())
+    }
+
+    /// The values of all after images as text, or the error.
+    fn walk(event_type: EventType, body: &[u8]) -> Result<Vec<String>> {
+        let columns = columns();
+        let mut texts = Vec::new();
+        for change in parse(event_type, body)?.changes(&columns) {
+            let change = change?;
+            let image = change.after.or(change.before).unwrap();
+            let values: Result<Vec<_>> = image.values().collect();
+            let values = values?
+                .into_iter()
+                .map(|(ordinal, value)| format!("{ordinal}={value}"));
+            texts.push(values.collect::<Vec<_>>().join(" "));
+        }
+        Ok(texts)
+    }
+
+    const V1: &[u8] = b"\x05\0\0\0\0\0\x01\0";
+
+    #[test]
+    fn walks() {
+        for (event_type, body, expected) in [
+            (
+                EventType::WRITE_ROWS_V1,
+                &b"\x02\x03\xfc\x07\0\0\0\x01a\xfd\x01c"[..],
+                Some(vec!["0=7 1='a'", "0=NULL 1='c'"]),
+            ),
+            (
+                EventType::WRITE_ROWS_V1,
+                b"\x02\x02\x00\x01a\x01",
+                Some(vec!["1='a'", "1=NULL"]),
+            ),
+            (
+                EventType::DELETE_ROWS_V1,
+                b"\x02\x01\x00\x07\0\0\0",
+                Some(vec!["0=7"]),
+            ),
+            (
+                EventType::UPDATE_ROWS_V1,
+                b"\x02\x01\x02\x00\x07\0\0\0\x00\x01a",
+                Some(vec!["1='a'"]),
+            ),
+            // No columns: one row without bytes, never more.
+            (EventType::WRITE_ROWS_V1, b"\x02\x00", Some(vec![""])),
+            (EventType::DELETE_ROWS_V1, b"\x02\x00", Some(vec![])),
+            (EventType::WRITE_ROWS_V1, b"\x02\x00\x00", None),
+            // Cut short, going on, another number of columns, none.
+            (
+                EventType::WRITE_ROWS_V1,
+                b"\x02\x03\xfc\x07\0\0\0\x02a",
+                None,
+            ),
+            (
+                EventType::WRITE_ROWS_V1,
+                b"\x02\x03\xfc\x07\0\0\0\x01a\xfc",
+                None,
+            ),
+            (
+                EventType::UPDATE_ROWS_V1,
+                b"\x02\x01\x02\x00\x07\0\0\0",
+                None,
+            ),
+            (
+                EventType::WRITE_ROWS_V1,
+                b"\x03\x03\xfc\x07\0\0\0\x01a",
+                None,
+            ),
+            (EventType::WRITE_ROWS_V1, b"\x00", None),
+            (
+                EventType::WRITE_ROWS_V1,
+                b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff",
+                None,
+            ),
+            // Before the release of 5.1, and not rows at all.
+            (
+                EventType::PRE_GA_WRITE_ROWS,
+                b"\x02\x03\xfc\x07\0\0\0\x01a",
+                None,
+            ),
+            (EventType::QUERY, b"\x02\x03", None),
+        ] {
+            let body = [V1, body].concat();
+            let walked = walk(event_type, &body).map_err(|error| error.to_string());
+            match expected {
+                Some(expected) => assert_eq!(walked.unwrap(), expected),
+                None => assert!(walked.is_err(), "{body:x?}: {walked:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_follows_an_error() {
+        let columns = columns();
+        let body = [V1, b"\x02\x03\xfc\x07\0\0\0\x09a"].concat();
+        let rows = parse(EventType::WRITE_ROWS_V1, &body).unwrap();
+        let items: Vec<_> = rows.changes(&columns).collect();
+        assert!(matches!(items.as_slice(), [Err(_)]));
+    }
+
+    #[test]
+    fn extra_row_information() {
+        let row = b"\x02\x01\x00\x07\0\0\0";
+        for (event_type, extra, expected) in [
+            (
+                EventType::WRITE_ROWS,
+                &b"\x02\0"[..],
+                Some(ExtraRowInfo::default()),
+            ),
+            (
+                EventType::WRITE_ROWS,
+                b"\x08\0\0\x05\x01abc",
+                Some(ExtraRowInfo {
+                    ndb: Some((1, b"abc")),
+                    ..Default::default()
+                }),
+            ),
+            (
+                EventType::WRITE_ROWS,
+                b"\x05\0\x01\x02\x01",
+                Some(ExtraRowInfo {
+                    partition: Some(258),
+                    ..Default::default()
+                }),
+            ),
+            (
+                EventType::WRITE_ROWS,
+                b"\x05\0\x09ab",
+                Some(ExtraRowInfo {
+                    unknown: b"\x09ab",
+                    ..Default::default()
+                }),
+            ),
+            (EventType::WRITE_ROWS, b"\x01\0", None),
+            (EventType::WRITE_ROWS, b"\x04\0\0\x05", None),
+            (EventType::WRITE_ROWS, b"\x04\0\0\x01", None),
+            (EventType::WRITE_ROWS, b"\x03\0\x01", None),
+        ] {
+            let body = [V1, extra, row].concat();
+            assert_eq!(
+                parse(event_type, &body).ok().map(|rows| rows.extra),
+                expected,
+                "{extra:x?}"
+            );
+        }
+    }
+
+    #[test]
+    fn unknown_options_of_a_partial_update_are_refused() {
+        let head = [V1, b"\x02\0\x02\x01\x01\x00\x07\0\0\0"].concat();
+        assert_eq!(
+            walk(
+                EventType::PARTIAL_UPDATE_ROWS,
+                &[&head[..], b"\x00\x00\x08\0\0\0"].concat()
+            )
+            .unwrap(),
+            ["0=8"]
+        );
+        assert!(
+            walk(
+                EventType::PARTIAL_UPDATE_ROWS,
+                &[&head[..], b"\x02\x00\x08\0\0\0"].concat()
+            )
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn one_column_by_its_ordinal() {
+        let columns = columns();
+        let body = [V1, b"\x02\x02\x00\x01a"].concat();
+        let rows = parse(EventType::WRITE_ROWS_V1, &body).unwrap();
+        let image = rows
+            .changes(&columns)
+            .next()
+            .unwrap()
+            .unwrap()
+            .after
+            .unwrap();
+        assert_eq!(image.value(0).unwrap(), None);
+        assert_eq!(image.value(1).unwrap(), Some(Value::Bytes(b"a")));
+        assert_eq!(image.value(2).unwrap(), None);
+    }
 }

@@ -209,3 +209,76 @@ fn name<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
         Err(reader.malformed("a name has no terminating zero"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Error, fuzz};
+
+    fn compile(body: &[u8]) -> Result<TableColumns> {
+        let format = fuzz::format().ok_or(Error::NotABinlog("no format"))?;
+        TableMap::parse(&fuzz::raw(EventType::TABLE_MAP, body), &format)?.compile()
+    }
+
+    /// INT, VARCHAR(9), ENUM; `optional` follows.
+    fn map(optional: &[u8]) -> Vec<u8> {
+        [
+            b"\x05\0\0\0\0\0\x01\0\x01d\0\x01t\0\x03\x03\x0f\xfe\x04\x09\0\xf7\x01\x07",
+            optional,
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn optional_metadata() {
+        for (optional, check) in [
+            (&b""[..], Some((None, None, None))),
+            // Signed, unsigned; an unknown field between is passed over.
+            (b"\x01\x01\x00", Some((Some(false), None, None))),
+            (b"\x63\x03abc\x01\x01\x80", Some((Some(true), None, None))),
+            // All columns one collation; the only one is an exception; an exception for no column.
+            (b"\x02\x01\x08", Some((None, Some(8), None))),
+            (b"\x02\x03\x08\x00\x0b", Some((None, Some(11), None))),
+            (b"\x02\x03\x08\x01\x0b", None),
+            (b"\x02\x05\x08\x00\x0b\x00\x0b", None),
+            (b"\x06\x06\x02\x01a\x02bc", Some((None, None, Some(2)))),
+            (b"\x06\x06\x03\x01a\x02bc", None),
+            (b"\x06\x06\xfe\x01a\x02bc", None),
+            // Longer than its columns, shorter, longer than the event.
+            (b"\x01\x02\x80\x00", None),
+            (b"\x01\x00", None),
+            (b"\x01\x05\x80", None),
+            (b"\x01", None),
+            // A primary key of a column that is not there.
+            (b"\x08\x01\x03", None),
+            // A name that is not UTF-8.
+            (b"\x04\x06\x01\xff\x01b\x01c", None),
+        ] {
+            let compiled = compile(&map(optional)).map(|table| {
+                let columns = table.columns();
+                (
+                    columns[0].unsigned,
+                    columns[1].collation,
+                    columns[2].labels.as_ref().map(|labels| labels.len()),
+                )
+            });
+            assert_eq!(compiled.ok(), check, "{optional:x?}");
+        }
+    }
+
+    #[test]
+    fn malformed() {
+        for body in [
+            &b""[..],
+            b"\x05\0\0\0\0\0\x01\0\x01dX\x01t\0\x01\x03\0\0",
+            b"\x05\0\0\0\0\0\x01\0\x01d\0\x01t\0\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x03\0\0",
+            // More and less type metadata than the types have.
+            b"\x05\0\0\0\0\0\x01\0\x01d\0\x01t\0\x01\x03\x01\0\0",
+            b"\x05\0\0\0\0\0\x01\0\x01d\0\x01t\0\x01\x0f\x01\0\0",
+            // No null bits.
+            b"\x05\0\0\0\0\0\x01\0\x01d\0\x01t\0\x01\x03\0",
+        ] {
+            assert!(compile(body).is_err(), "{body:x?}");
+        }
+    }
+}

@@ -66,6 +66,8 @@ impl Scene {
 /// One row's change, with the event that it was in.
 pub(crate) struct Logged<'e, 'a> {
     pub(crate) rows: &'e Rows<'a>,
+    /// Was the event compressed in the log?
+    pub(crate) compressed: bool,
     pub(crate) before: Option<RowImage<'a, 'e>>,
     pub(crate) after: Option<RowImage<'a, 'e>>,
 }
@@ -115,10 +117,9 @@ pub(crate) fn for_each_change(
                 (map.database.to_vec(), map.table.to_vec(), columns),
             );
         } else if header.event_type.is_rows() {
-            let rows = Rows::parse(&raw, format)
-                .unwrap()
-                .inflate(&mut buffer, 1 << 24)
-                .unwrap();
+            let logged = Rows::parse(&raw, format).unwrap();
+            let compressed = logged.is_compressed();
+            let rows = logged.inflate(&mut buffer, 1 << 24).unwrap();
             let (database, table, columns) = &tables[&rows.table_id];
             for change in rows.changes(columns) {
                 let change = change.unwrap();
@@ -128,6 +129,7 @@ pub(crate) fn for_each_change(
                     columns,
                     &Logged {
                         rows: &rows,
+                        compressed,
                         before: change.before,
                         after: change.after,
                     },
