@@ -76,25 +76,15 @@ impl ClientCharset {
             return 1;
         }
         let trail = |n: usize| bytes.get(n).copied().unwrap_or(0);
-        let two = |valid: bool| if valid { 2 } else { 1 };
+        let two = |is_trail: bool| if is_trail && self.is_lead(lead) { 2 } else { 1 };
         match self {
             Self::Utf8 | Self::Binary => utf8_len(bytes),
             Self::Ascii | Self::Latin1 | Self::SingleByte | Self::Unsupported => 1,
-            Self::Big5 => {
-                two((0xa1..=0xf9).contains(&lead) && matches!(trail(1), 0x40..=0x7e | 0xa1..=0xfe))
-            }
-            Self::Sjis => {
-                let is_lead = matches!(lead, 0x81..=0x9f | 0xe0..=0xfc);
-                two(is_lead && matches!(trail(1), 0x40..=0x7e | 0x80..=0xfc))
-            }
-            Self::Gbk => {
-                two((0x81..=0xfe).contains(&lead) && matches!(trail(1), 0x40..=0x7e | 0x80..=0xfe))
-            }
-            Self::Gb2312 => two((0xa1..=0xf7).contains(&lead) && matches!(trail(1), 0xa1..=0xfe)),
-            Self::EucKr => {
-                let is_trail = matches!(trail(1), 0x41..=0x5a | 0x61..=0x7a | 0x81..=0xfe);
-                two((0x81..=0xfe).contains(&lead) && is_trail)
-            }
+            Self::Big5 => two(matches!(trail(1), 0x40..=0x7e | 0xa1..=0xfe)),
+            Self::Sjis => two(matches!(trail(1), 0x40..=0x7e | 0x80..=0xfc)),
+            Self::Gbk => two(matches!(trail(1), 0x40..=0x7e | 0x80..=0xfe)),
+            Self::Gb2312 => two(matches!(trail(1), 0xa1..=0xfe)),
+            Self::EucKr => two(matches!(trail(1), 0x41..=0x5a | 0x61..=0x7a | 0x81..=0xfe)),
             Self::Ujis => match (lead, trail(1), trail(2)) {
                 (0x8e, 0xa1..=0xdf, _) | (0xa1..=0xfe, 0xa1..=0xfe, _) => 2,
                 (0x8f, 0xa1..=0xfe, 0xa1..=0xfe) => 3,
@@ -108,7 +98,7 @@ impl ClientCharset {
         }
     }
 
-    /// Bytes of the character that `bytes` begins with if it can stand in an unquoted name, else 0.
+    /// Bytes of the character that `bytes` begins with if it certainly can stand in an unquoted name, else 0.
     pub(super) fn name_char_len(self, bytes: &[u8]) -> usize {
         match bytes.first() {
             None => 0,
@@ -123,6 +113,18 @@ impl ClientCharset {
                 1 => 0,
                 len => len,
             },
+        }
+    }
+
+    /// Whether a character of two or more bytes may begin with this one.
+    fn is_lead(self, byte: u8) -> bool {
+        match self {
+            Self::Big5 => (0xa1..=0xf9).contains(&byte),
+            Self::Sjis => matches!(byte, 0x81..=0x9f | 0xe0..=0xfc),
+            Self::Gbk | Self::Gb18030 | Self::EucKr => (0x81..=0xfe).contains(&byte),
+            Self::Gb2312 => (0xa1..=0xf7).contains(&byte),
+            Self::Ujis => matches!(byte, 0x8e | 0x8f | 0xa1..=0xfe),
+            _ => false,
         }
     }
 

@@ -162,8 +162,9 @@ impl SessionContext {
 
     /// The statement that puts a session of the destination into this context.
     ///
-    /// It must be a fresh session, or one just reset (`COM_RESET_CONNECTION`);
-    /// reset it again afterwards. The default database is left to the caller
+    /// It must be a fresh session, or one just reset (`COM_RESET_CONNECTION`,
+    /// which servers have from 5.7.3 on); afterwards reset it or close it. The
+    /// default database is left to the caller
     /// ([`default_database`](Self::default_database)): it may be mapped, and a
     /// statement on a database as a whole must not need it. It has to be
     /// chosen before this statement, after which the session reads text in the
@@ -214,7 +215,8 @@ impl SessionContext {
 
     /// The bits of `sql_mode` that a destination knows; those that newer servers ignore are left out, as their replicas do.
     fn sql_mode_at(&self, version: ServerVersion) -> Result<SqlMode, ContextError> {
-        const TIME_TRUNCATE_FRACTIONAL: u64 = 1 << 32;
+        /// `TIME_TRUNCATE_FRACTIONAL` and `INTERPRET_UTF8_AS_UTF8MB4`; a server that is older than the second refuses it.
+        const SINCE_8_0: u64 = 1 << 32 | 1 << 33;
         /// Bits 0 to 31 but the ones that 8.0 removed and the unused 16.
         const SINCE_5_6: u64 = 0xffff_ffff & !REMOVED_IN_8_0 & !0x10;
         /// `POSTGRESQL` to `NO_FIELD_OPTIONS`, `MYSQL323`, `MYSQL40`, `NO_AUTO_CREATE_USER`.
@@ -223,7 +225,7 @@ impl SessionContext {
         const ORACLE: u64 = 0x200;
         let mode = self.sql_mode.0 & !0x10;
         let is_8_0 = version.is_mysql_at_least(8, 0, 0);
-        let known = SINCE_5_6 | REMOVED_IN_8_0 | if is_8_0 { TIME_TRUNCATE_FRACTIONAL } else { 0 };
+        let known = SINCE_5_6 | REMOVED_IN_8_0 | if is_8_0 { SINCE_8_0 } else { 0 };
         // The bits above the first 32 mean other things in MariaDB.
         let from_mariadb = self.source == Flavor::MariaDb && version.flavor == Flavor::MySql;
         let refused = if from_mariadb {

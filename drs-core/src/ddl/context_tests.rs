@@ -170,7 +170,9 @@ fn bits_of_sql_mode_follow_the_version() {
         (all_5_6, MYSQL_5_6, MYSQL_5_6, Some(all_5_6)),
         (1 << 32, MYSQL_9_7, MYSQL_9_7, Some(1 << 32)),
         (1 << 32, MYSQL_9_7, MYSQL_5_7, None),
-        (1 << 33, MYSQL_9_7, MYSQL_9_7, None),
+        (1 << 33, MYSQL_9_7, MYSQL_9_7, Some(1 << 33)),
+        (1 << 33, MYSQL_9_7, MYSQL_5_7, None),
+        (1 << 34, MYSQL_9_7, MYSQL_9_7, None),
         (1 << 21, MARIADB, MYSQL_9_7, Some(1 << 21)),
         (1 << 32, MARIADB, MYSQL_9_7, None),
         (1 << 9, MARIADB, MYSQL_9_7, None),
@@ -179,7 +181,11 @@ fn bits_of_sql_mode_follow_the_version() {
             sql_mode: Some(mode),
             ..status()
         };
-        let set = context(status, &source(from))
+        let source = SourceDefaults {
+            explicit_defaults_for_timestamp: None,
+            ..source(from)
+        };
+        let set = context(status, &source)
             .unwrap()
             .set_statement(&session(to));
         match expected {

@@ -71,7 +71,7 @@ pub enum TokenKind {
     Host,
     /// One byte of punctuation.
     Punct(u8),
-    /// A byte that has no meaning outside quotes, or one this lexer cannot tell.
+    /// A byte that has no meaning outside quotes, or a name with one that this lexer cannot tell.
     Invalid,
     /// A quote or comment that never ends; reaches to the end.
     Unterminated,
@@ -250,8 +250,9 @@ impl<'a> Lexer<'a> {
                 TokenKind::Punct(b'@')
             }
             _ if self.name_len() > 0 => self.name(TokenKind::Word),
-            0 | 0x80.. => {
-                self.at += self.rules.charset.char_len(self.rest());
+            0x80.. => self.name(TokenKind::Invalid),
+            0 => {
+                self.at += 1;
                 TokenKind::Invalid
             }
             _ => {
@@ -279,15 +280,21 @@ impl<'a> Lexer<'a> {
         TokenKind::Unterminated
     }
 
+    /// Takes a name. With a byte in it that may be a letter or not, it is [`TokenKind::Invalid`] as a whole.
     fn name(&mut self, kind: TokenKind) -> TokenKind {
+        let mut is_certain = true;
         loop {
-            match self.name_len() {
-                0 => break,
-                len => self.at += len,
+            match (self.name_len(), self.peek(0)) {
+                (0, Some(byte @ 0x80..)) if !self.rules.charset.is_space(byte) => {
+                    self.at += 1;
+                    is_certain = false;
+                }
+                (0, _) => break,
+                (len, _) => self.at += len,
             }
         }
         self.state = State::AfterWord;
-        kind
+        if is_certain { kind } else { TokenKind::Invalid }
     }
 
     fn line_comment(&mut self) -> TokenKind {

@@ -12,6 +12,8 @@ mod context;
 mod cursor;
 mod lexer;
 mod program;
+#[cfg(test)]
+mod server_tests;
 mod statement;
 mod table;
 #[cfg(test)]
