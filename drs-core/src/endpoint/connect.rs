@@ -5,6 +5,7 @@ use mysql::{Conn, OptsBuilder};
 use super::{
     Address, Endpoint, EndpointError, Role, TlsFailure, TlsMode,
     error::{Failure, classify},
+    trust,
 };
 
 /// How long to wait for a server to take a connection.
@@ -66,7 +67,10 @@ impl Endpoint {
                     }
                     Address::Socket(path) => opts.socket(Some(path.to_string_lossy())),
                 };
-                Conn::new(opts).map_err(|error| classify(&error))
+                match trust::opening(&self.tls, || Conn::new(opts)) {
+                    Ok(result) => result.map_err(|error| classify(&error)),
+                    Err(reason) => Err(Failure::Tls(TlsFailure::Other(reason))),
+                }
             };
             let encrypted =
                 matches!(self.address, Address::Tcp { .. }) && self.tls.mode() != TlsMode::Disabled;

@@ -5,6 +5,7 @@ mod connect;
 mod error;
 mod password;
 mod tls;
+mod trust;
 
 pub use address::{Address, Role};
 pub use error::{EndpointError, TlsFailure};
