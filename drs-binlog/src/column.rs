@@ -302,7 +302,7 @@ impl ColumnType {
         )
     }
 
-    /// The types whose collation is in a table map's character set fields: binary strings and vectors too.
+    /// The types whose collation is in MySQL's character set fields: binary strings and vectors too.
     pub(crate) fn has_collation(self) -> bool {
         matches!(
             self,
@@ -313,6 +313,11 @@ impl ColumnType {
                 | Self::VarCharCompressed { .. }
                 | Self::BlobCompressed { .. }
         )
+    }
+
+    /// The same for MariaDB, which has GEOMETRY among them.
+    pub(crate) fn has_collation_in_mariadb(self) -> bool {
+        self.has_collation() || matches!(self, Self::Geometry { .. })
     }
 
     pub(crate) fn is_enum_or_set(self) -> bool {

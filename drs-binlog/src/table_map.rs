@@ -26,6 +26,7 @@ pub struct TableMap<'a> {
     type_metadata: Reader<'a>,
     /// Everything after that, in fields that say their type and length.
     optional_metadata: Reader<'a>,
+    is_mariadb: bool,
 }
 
 /// A table map made ready for walking row images: owned, made once, used for many rows.
@@ -95,6 +96,7 @@ impl<'a> TableMap<'a> {
             nullable,
             type_metadata,
             optional_metadata: reader,
+            is_mariadb: format.is_mariadb(),
         })
     }
 
@@ -120,7 +122,13 @@ impl<'a> TableMap<'a> {
             columns.push(TableColumn::new(column_type, self.nullable.is_set(ordinal)));
         }
         metadata.finish()?;
-        let primary_key = table_metadata::read(self.optional_metadata.clone(), &mut columns)?;
+        let has_collation = if self.is_mariadb {
+            ColumnType::has_collation_in_mariadb
+        } else {
+            ColumnType::has_collation
+        };
+        let optional = self.optional_metadata.clone();
+        let primary_key = table_metadata::read(optional, &mut columns, has_collation)?;
         Ok(TableColumns::new(columns, primary_key))
     }
 }

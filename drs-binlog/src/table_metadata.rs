@@ -24,6 +24,7 @@ mod field {
 pub(crate) fn read(
     mut metadata: Reader<'_>,
     columns: &mut [TableColumn],
+    has_collation: fn(ColumnType) -> bool,
 ) -> Result<Option<Vec<KeyPart>>> {
     let mut primary_key = None;
     while !metadata.is_empty() {
@@ -39,12 +40,8 @@ pub(crate) fn read(
                     column.unsigned = Some(flag)
                 })?;
             }
-            field::DEFAULT_CHARSET => {
-                default_charset(&mut field, columns, ColumnType::has_collation)?
-            }
-            field::COLUMN_CHARSET => {
-                column_charset(&mut field, columns, ColumnType::has_collation)?
-            }
+            field::DEFAULT_CHARSET => default_charset(&mut field, columns, has_collation)?,
+            field::COLUMN_CHARSET => column_charset(&mut field, columns, has_collation)?,
             field::ENUM_AND_SET_DEFAULT_CHARSET => {
                 default_charset(&mut field, columns, ColumnType::is_enum_or_set)?
             }
