@@ -65,7 +65,7 @@ pub(crate) fn write_literal(
         (Value::Time(time), ColumnKind::Time) => _ = write!(out, "'{time}'"),
         (Value::DateTime(time), ColumnKind::DateTime) => _ = write!(out, "'{time}'"),
         (Value::Timestamp(time), ColumnKind::Timestamp) => _ = write!(out, "'{time}'"),
-        (Value::Bytes(bytes), ColumnKind::Text) => write_char(out, bytes, column),
+        (Value::Bytes(bytes), ColumnKind::Text) => write_stored_text(out, bytes, column),
         (Value::Bytes(bytes), ColumnKind::Binary) => write_hex(out, bytes),
         (Value::Bytes(bytes), ColumnKind::BinaryFixed) => write_padded(out, bytes, column),
         (Value::Enum(index), ColumnKind::Enum) => _ = write!(out, "{index}"),
@@ -134,7 +134,7 @@ fn write_int(out: &mut String, value: &Value<'_>, unsigned: bool) {
 }
 
 /// Text as the bytes that are stored, in the column's own character set.
-fn write_char(out: &mut String, bytes: &[u8], column: &Column) {
+pub(crate) fn write_stored_text(out: &mut String, bytes: &[u8], column: &Column) {
     let charset = column.charset.as_deref().unwrap_or("binary");
     let plain = match charset {
         "utf8mb4" | "utf8mb3" | "utf8" => std::str::from_utf8(bytes).ok(),

@@ -1,0 +1,336 @@
+use mysql::{Conn, Row, Value, prelude::Queryable};
+
+use super::{
+    CopyError,
+    columns::{select_expression, write_bound},
+    error::at_source,
+};
+use crate::{
+    checkpoint::ChunkRecord,
+    schema::{Column, TableSchema},
+    sql,
+};
+
+/// More rows than this are never put into one chunk, however small they are.
+const ROWS_MAX: u64 = 500_000;
+
+/// A keyed table's key, as the chunks' conditions need it.
+#[derive(Clone, Debug)]
+pub(super) struct ChunkKey {
+    name: String,
+    columns: Vec<Column>,
+}
+
+impl ChunkKey {
+    /// The key that tells the table's rows apart; `None` for a keyless table.
+    pub(super) fn of(schema: &TableSchema) -> Option<Self> {
+        let key = schema.row_key()?;
+        let columns = key
+            .parts
+            .iter()
+            .map(|part| {
+                part.column
+                    .and_then(|index| schema.columns.get(index))
+                    .cloned()
+            })
+            .collect::<Option<Vec<Column>>>()?;
+        Some(Self {
+            name: key.name.clone(),
+            columns,
+        })
+    }
+
+    /// The names of the key's columns, for messages.
+    pub(super) fn column_names(&self) -> String {
+        self.columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    /// Makes the reads follow the key, whatever the server's statistics say.
+    pub(super) fn index_hint(&self) -> String {
+        format!("FORCE INDEX ({})", sql::identifier(&self.name))
+    }
+
+    /// The condition that a row is above `lower` and at or below `upper`; the server compares.
+    pub(super) fn condition(&self, lower: Option<&Bound>, upper: Option<&Bound>) -> String {
+        let lower = lower.map(|bound| self.beyond(bound, '>', false));
+        let upper = upper.map(|bound| self.beyond(bound, '<', true));
+        let parts: Vec<String> = lower.into_iter().chain(upper).collect();
+        if parts.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", parts.join(" AND "))
+        }
+    }
+
+    /// `(a > x OR (a = x AND (b > y)))`: the form that every version turns into a range of the key.
+    fn beyond(&self, bound: &Bound, operator: char, inclusive: bool) -> String {
+        let mut condition = String::new();
+        for (column, literal) in self.columns.iter().zip(&bound.literals).rev() {
+            let name = sql::identifier(&column.name);
+            condition = if condition.is_empty() {
+                let equal = if inclusive { "=" } else { "" };
+                format!("({name} {operator}{equal} {literal})")
+            } else {
+                format!("({name} {operator} {literal} OR ({name} = {literal} AND {condition}))")
+            };
+        }
+        condition
+    }
+
+    /// Reads the key of the row that is `rows` rows above `lower`; `None` when there are fewer.
+    fn boundary(
+        &self,
+        conn: &mut Conn,
+        schema: &TableSchema,
+        lower: Option<&Bound>,
+        rows: u64,
+    ) -> Result<Option<Bound>, CopyError> {
+        let list = self
+            .columns
+            .iter()
+            .map(select_expression)
+            .collect::<Vec<_>>()
+            .join(", ");
+        let order = self
+            .columns
+            .iter()
+            .map(|column| sql::identifier(&column.name))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let statement = format!(
+            "SELECT {list} FROM {} {}{} ORDER BY {order} LIMIT 1 OFFSET {}",
+            sql::table(&schema.name),
+            self.index_hint(),
+            self.condition(lower, None),
+            rows.saturating_sub(1),
+        );
+        let row: Option<Row> = conn.query_first(statement).map_err(at_source(format!(
+            "looking for the end of a part of {}",
+            schema.name
+        )))?;
+        let Some(row) = row else { return Ok(None) };
+        let mut literals = Vec::with_capacity(self.columns.len());
+        for (index, column) in self.columns.iter().enumerate() {
+            let bytes = match row.as_ref(index) {
+                Some(Value::Bytes(bytes)) => Some(bytes.as_slice()),
+                _ => None,
+            };
+            let mut literal = String::new();
+            write_bound(&mut literal, bytes, column).ok_or_else(|| CopyError::Value {
+                table: schema.name.clone(),
+                column: column.name.clone(),
+            })?;
+            literals.push(literal);
+        }
+        Ok(Some(Bound { literals }))
+    }
+}
+
+/// One end of a chunk: a literal for each column of the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Bound {
+    literals: Vec<String>,
+}
+
+/// Stands between the literals in the checkpoint; no literal that is written here has a comma
+/// outside of quotes, and none in quotes: text is in hexadecimal, and times have no commas.
+const SEPARATOR: &str = ", ";
+
+impl Bound {
+    /// Reads a bound from the checkpoint; `None` when it is not one of this key.
+    pub(super) fn parse(text: &str, key: &ChunkKey) -> Option<Self> {
+        let literals: Vec<String> = text.split(SEPARATOR).map(str::to_owned).collect();
+        (literals.len() == key.columns.len() && literals.iter().all(|literal| !literal.is_empty()))
+            .then_some(Self { literals })
+    }
+
+    fn text(&self) -> String {
+        self.literals.join(SEPARATOR)
+    }
+}
+
+/// Divides one table into chunks, from the key's first row on; each chunk is made when a
+/// session asks for it.
+#[derive(Debug)]
+pub(super) struct Planner {
+    next_number: u32,
+    lower: Option<String>,
+    finished: bool,
+    bytes_per_row: f64,
+}
+
+impl Planner {
+    /// Goes on after the chunks that were planned already.
+    pub(super) fn after(chunks: &[ChunkRecord], bytes_per_row: u64) -> Self {
+        let last = chunks.last();
+        Self {
+            next_number: last.map_or(0, |chunk| chunk.number.saturating_add(1)),
+            lower: last.and_then(|chunk| chunk.upper.clone()),
+            finished: last.is_some_and(|chunk| chunk.upper.is_none()),
+            bytes_per_row: lossy(bytes_per_row.max(1)),
+        }
+    }
+
+    /// True when the last chunk was made.
+    pub(super) fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Takes in how large the rows of a chunk turned out to be.
+    pub(super) fn learn(&mut self, rows: u64, bytes: u64) {
+        if rows > 0 {
+            let seen = lossy(bytes) / lossy(rows);
+            // Quick to make chunks smaller, slow to make them larger.
+            self.bytes_per_row = if seen > self.bytes_per_row {
+                seen
+            } else {
+                (3.0 * self.bytes_per_row + seen) / 4.0
+            };
+        }
+    }
+
+    /// Makes the next chunk; `None` when there is none. It counts once [`Self::accept`]ed.
+    pub(super) fn next(
+        &self,
+        conn: &mut Conn,
+        schema: &TableSchema,
+        key: &ChunkKey,
+        chunk_bytes: u64,
+    ) -> Result<Option<ChunkRecord>, CopyError> {
+        if self.finished {
+            return Ok(None);
+        }
+        let lower = parse_bound(self.lower.as_deref(), key, schema)?;
+        let upper = key.boundary(conn, schema, lower.as_ref(), self.rows(chunk_bytes))?;
+        Ok(Some(ChunkRecord {
+            number: self.next_number,
+            lower: self.lower.clone(),
+            upper: upper.map(|bound| bound.text()),
+            done: false,
+        }))
+    }
+
+    /// Takes note that the chunk is in the checkpoint.
+    pub(super) fn accept(&mut self, chunk: &ChunkRecord) {
+        self.next_number = chunk.number.saturating_add(1);
+        self.lower = chunk.upper.clone();
+        self.finished = chunk.upper.is_none();
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped, and positive"
+    )]
+    fn rows(&self, chunk_bytes: u64) -> u64 {
+        ((lossy(chunk_bytes) / self.bytes_per_row.max(1.0)) as u64).clamp(1, ROWS_MAX)
+    }
+}
+
+/// The condition of a chunk's rows.
+pub(super) fn chunk_condition(
+    chunk: &ChunkRecord,
+    key: &ChunkKey,
+    schema: &TableSchema,
+) -> Result<String, CopyError> {
+    let lower = parse_bound(chunk.lower.as_deref(), key, schema)?;
+    let upper = parse_bound(chunk.upper.as_deref(), key, schema)?;
+    Ok(key.condition(lower.as_ref(), upper.as_ref()))
+}
+
+fn parse_bound(
+    text: Option<&str>,
+    key: &ChunkKey,
+    schema: &TableSchema,
+) -> Result<Option<Bound>, CopyError> {
+    let Some(text) = text else { return Ok(None) };
+    Bound::parse(text, key)
+        .map(Some)
+        .ok_or_else(|| CopyError::Redefined {
+            table: schema.name.clone(),
+        })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an estimate")]
+fn lossy(number: u64) -> f64 {
+    number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::ColumnKind;
+
+    fn key(names: &[&str]) -> ChunkKey {
+        let column = |name: &&str| Column {
+            name: (*name).to_owned(),
+            kind: ColumnKind::Int,
+            column_type: "int".to_owned(),
+            unsigned: false,
+            nullable: false,
+            charset: None,
+            collation: None,
+            bytes_max: None,
+            generated: false,
+        };
+        ChunkKey {
+            name: "PRIMARY".to_owned(),
+            columns: names.iter().map(column).collect(),
+        }
+    }
+
+    #[test]
+    fn conditions_of_composite_keys_are_spelled_out() {
+        let key = key(&["a", "b", "c"]);
+        let lower = Bound::parse("1, 2, 3", &key);
+        let upper = Bound::parse("4, 5, 6", &key);
+        assert_eq!(
+            key.condition(lower.as_ref(), None),
+            " WHERE (`a` > 1 OR (`a` = 1 AND (`b` > 2 OR (`b` = 2 AND (`c` > 3)))))"
+        );
+        assert_eq!(
+            key.condition(None, upper.as_ref()),
+            " WHERE (`a` < 4 OR (`a` = 4 AND (`b` < 5 OR (`b` = 5 AND (`c` <= 6)))))"
+        );
+        assert_eq!(key.condition(None, None), "");
+        assert_eq!(Bound::parse("1, 2", &key), None);
+        assert_eq!(Bound::parse("1, 2, ", &key), None);
+    }
+
+    #[test]
+    fn planning_goes_on_after_the_last_chunk() {
+        let chunk = |number, lower: Option<&str>, upper: Option<&str>| ChunkRecord {
+            number,
+            lower: lower.map(str::to_owned),
+            upper: upper.map(str::to_owned),
+            done: true,
+        };
+        let planner = Planner::after(&[chunk(0, None, Some("7"))], 100);
+        assert_eq!(
+            (
+                planner.next_number,
+                planner.lower.as_deref(),
+                planner.finished
+            ),
+            (1, Some("7"), false)
+        );
+        assert!(Planner::after(&[chunk(0, None, None)], 100).is_finished());
+        assert!(!Planner::after(&[], 0).is_finished());
+    }
+
+    #[test]
+    fn chunks_shrink_at_once_when_rows_are_larger() {
+        let mut planner = Planner::after(&[], 0);
+        assert_eq!(planner.rows(1 << 30), ROWS_MAX);
+        planner.learn(10, 10_000);
+        assert_eq!(planner.rows(10_000), 10);
+        planner.learn(0, 0);
+        assert_eq!(planner.rows(10_000), 10);
+        planner.learn(1, 1 << 40);
+        assert_eq!(planner.rows(10_000), 1);
+    }
+}

@@ -1,0 +1,308 @@
+use super::CopyError;
+use crate::{
+    dialect::ServerVersion,
+    schema::{Column, ColumnKind, TableSchema},
+    sql,
+};
+
+/// How a table's rows are read and written: the columns, their expressions in the SELECT, and
+/// how each value becomes a field of LOAD DATA or a literal of INSERT.
+#[derive(Clone, Debug)]
+pub(super) struct Columns {
+    columns: Vec<Column>,
+    json: Vec<usize>,
+}
+
+impl Columns {
+    pub(super) fn of(schema: &TableSchema, version: ServerVersion) -> Result<Self, CopyError> {
+        let columns: Vec<Column> = schema
+            .written_columns()
+            .map(|(_, column)| column.clone())
+            .collect();
+        let json: Vec<usize> = columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| column.kind == ColumnKind::Json)
+            .map(|(index, _)| index)
+            .collect();
+        // JSON_TABLE may look at a column of the outer query since 8.0.14.
+        if let Some(column) = json.first().and_then(|index| columns.get(*index))
+            && !version.is_mysql_at_least(8, 0, 14)
+        {
+            return Err(CopyError::JsonUnchecked {
+                table: schema.name.clone(),
+                column: column.name.clone(),
+            });
+        }
+        Ok(Self { columns, json })
+    }
+
+    /// The columns that are written, in the order of the SELECT.
+    pub(super) fn written(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The written columns that hold JSON: after the columns, the SELECT says for each of
+    /// these whether the document holds a type that JSON text cannot carry.
+    pub(super) fn json(&self) -> impl Iterator<Item = &Column> {
+        self.json
+            .iter()
+            .filter_map(|index| self.columns.get(*index))
+    }
+
+    /// The SELECT's list of expressions.
+    pub(super) fn select_list(&self) -> String {
+        let values = self.columns.iter().map(select_expression);
+        let checks = self.json().map(opaque_check);
+        values.chain(checks).collect::<Vec<_>>().join(", ")
+    }
+
+    /// `(a, @v1, c) SET b = …` of LOAD DATA.
+    pub(super) fn load_list(&self) -> String {
+        let mut fields = Vec::new();
+        let mut settings = Vec::new();
+        for (index, column) in self.columns.iter().enumerate() {
+            let name = sql::identifier(&column.name);
+            let conversion = match column.kind {
+                // As text a number would first be looked for among the labels.
+                ColumnKind::Enum | ColumnKind::Set => format!("CAST(@v{index} AS UNSIGNED)"),
+                // JSON refuses text without a character set.
+                ColumnKind::Json => format!("CONVERT(@v{index} USING utf8mb4)"),
+                _ => {
+                    fields.push(name);
+                    continue;
+                }
+            };
+            fields.push(format!("@v{index}"));
+            settings.push(format!("{name} = {conversion}"));
+        }
+        let settings = if settings.is_empty() {
+            String::new()
+        } else {
+            format!(" SET {}", settings.join(", "))
+        };
+        format!("({}){settings}", fields.join(", "))
+    }
+
+    /// The column list of INSERT.
+    pub(super) fn insert_list(&self) -> String {
+        self.columns
+            .iter()
+            .map(|column| sql::identifier(&column.name))
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+}
+
+/// The expression whose text lets the destination store the same bytes.
+pub(super) fn select_expression(column: &Column) -> String {
+    let name = sql::identifier(&column.name);
+    match column.kind {
+        // FLOAT's own text has six digits; the product is the exact double, and keeps -0.
+        ColumnKind::Float | ColumnKind::Double => format!("{name} * 1e0"),
+        ColumnKind::Enum => format!("{name} + 0"),
+        // Adding 0 would take 64 members through a double.
+        ColumnKind::Set => format!("CAST({name} AS UNSIGNED)"),
+        _ => name,
+    }
+}
+
+/// 1 when a document holds a value whose type is lost in JSON text.
+fn opaque_check(column: &Column) -> String {
+    const TYPES: &str = "('DECIMAL', 'DATE', 'TIME', 'DATETIME', 'BLOB', 'BIT', 'OPAQUE')";
+    let name = sql::identifier(&column.name);
+    format!(
+        "{name} IS NOT NULL AND (JSON_TYPE({name}) IN {TYPES} OR EXISTS (SELECT 1 FROM \
+         JSON_TABLE(JSON_EXTRACT({name}, '$**[*]', '$**.*'), '$[*]' COLUMNS (v JSON PATH '$')) parts \
+         WHERE JSON_TYPE(parts.v) IN {TYPES}))"
+    )
+}
+
+/// Appends a value as a field of LOAD DATA, with `\` before what would end or change it.
+pub(super) fn write_field(out: &mut Vec<u8>, value: Option<&[u8]>) {
+    let Some(value) = value else {
+        return out.extend_from_slice(b"\\N");
+    };
+    let mut plain = 0;
+    for (at, byte) in value.iter().enumerate() {
+        if matches!(byte, b'\\' | b'\t' | b'\n') {
+            out.extend_from_slice(value.get(plain..at).unwrap_or_default());
+            out.push(b'\\');
+            plain = at;
+        }
+    }
+    out.extend_from_slice(value.get(plain..).unwrap_or_default());
+}
+
+/// Appends a value as a literal of INSERT; `None` when it does not have its column's form.
+pub(super) fn write_insert(out: &mut String, value: Option<&[u8]>, column: &Column) -> Option<()> {
+    let Some(value) = value else {
+        out.push_str("NULL");
+        return Some(());
+    };
+    match column.kind {
+        ColumnKind::Enum | ColumnKind::Set => out.push_str(digits(value)?),
+        ColumnKind::Text => sql::write_stored_text(out, value, column),
+        ColumnKind::Bit
+        | ColumnKind::Binary
+        | ColumnKind::BinaryFixed
+        | ColumnKind::Geometry
+        | ColumnKind::Vector => sql::write_hex(out, value),
+        // In quotes a number keeps every digit, and -0 its sign.
+        _ => sql::write_text(out, std::str::from_utf8(value).ok()?),
+    }
+    Some(())
+}
+
+/// The literal of a key column that compares with it in the key's own order; `None` when
+/// the value does not have its column's form.
+pub(super) fn write_bound(out: &mut String, value: Option<&[u8]>, column: &Column) -> Option<()> {
+    let value = value?;
+    match column.kind {
+        ColumnKind::Int | ColumnKind::Decimal => {
+            let text = number(value)?;
+            out.push_str(text);
+        }
+        ColumnKind::Float | ColumnKind::Double => {
+            let text = number(value)?;
+            out.push_str(text);
+            // Without an exponent the literal would be a DECIMAL, compared as such.
+            if !text.contains('e') {
+                out.push_str("e0");
+            }
+        }
+        ColumnKind::Enum | ColumnKind::Set => out.push_str(digits(value)?),
+        ColumnKind::Bit => {
+            let bits = value.iter().try_fold(0_u64, |bits, byte| {
+                (bits >> 56 == 0).then_some(bits << 8 | u64::from(*byte))
+            })?;
+            out.push_str(&bits.to_string());
+        }
+        ColumnKind::Text => {
+            out.push('_');
+            out.push_str(column.charset.as_deref()?);
+            out.push(' ');
+            sql::write_hex(out, value);
+        }
+        ColumnKind::Binary | ColumnKind::BinaryFixed => sql::write_hex(out, value),
+        ColumnKind::Year
+        | ColumnKind::Date
+        | ColumnKind::Time
+        | ColumnKind::DateTime
+        | ColumnKind::Timestamp => sql::write_text(out, std::str::from_utf8(value).ok()?),
+        ColumnKind::Json | ColumnKind::Geometry | ColumnKind::Vector => return None,
+    }
+    Some(())
+}
+
+fn digits(value: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(value).ok()?;
+    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
+}
+
+fn number(value: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(value).ok()?;
+    let form = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e');
+    (!text.is_empty() && text.bytes().all(form)).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(kind: ColumnKind, charset: Option<&str>) -> Column {
+        Column {
+            name: "c".to_owned(),
+            kind,
+            column_type: String::new(),
+            unsigned: false,
+            nullable: true,
+            charset: charset.map(str::to_owned),
+            collation: None,
+            bytes_max: None,
+            generated: false,
+        }
+    }
+
+    #[test]
+    fn fields_are_escaped() {
+        for (value, field) in [
+            (None, &b"\\N"[..]),
+            (Some(&b""[..]), b""),
+            (Some(b"\\N"), b"\\\\N"),
+            (Some(b"a\tb\nc\\d\0\x1a'"), b"a\\\tb\\\nc\\\\d\0\x1a'"),
+            (Some(b"\n\n"), b"\\\n\\\n"),
+        ] {
+            let mut out = Vec::new();
+            write_field(&mut out, value);
+            assert_eq!(out, field, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn bounds_compare_as_their_columns_do() {
+        use ColumnKind::*;
+        for (kind, charset, value, bound) in [
+            (Int, None, &b"-5"[..], Some("-5")),
+            (Int, None, b"1 OR 1", None),
+            (Decimal, None, b"-0.50", Some("-0.50")),
+            (
+                Float,
+                None,
+                b"0.10000000149011612",
+                Some("0.10000000149011612e0"),
+            ),
+            (Double, None, b"5e-324", Some("5e-324")),
+            (Bit, None, &[0xff; 8], Some("18446744073709551615")),
+            (Bit, None, &[0xff; 9], None),
+            (Enum, None, b"2", Some("2")),
+            (Enum, None, b"", None),
+            (Text, Some("latin1"), b"a'\xff", Some("_latin1 x'6127ff'")),
+            (Text, Some("utf16"), b"", Some("_utf16 ''")),
+            (BinaryFixed, None, b"\0\x01", Some("x'0001'")),
+            (Year, None, b"0000", Some("'0000'")),
+            (Time, None, b"-838:59:59", Some("'-838:59:59'")),
+            (Json, None, b"1", None),
+        ] {
+            let mut out = String::new();
+            let written =
+                write_bound(&mut out, Some(value), &column(kind, charset)).map(|()| out.as_str());
+            assert_eq!(written, bound, "{kind:?} {value:?}");
+        }
+    }
+
+    #[test]
+    fn literals_keep_what_the_field_holds() {
+        use ColumnKind::*;
+        for (kind, charset, value, literal) in [
+            (Double, None, Some(&b"-0"[..]), Some("'-0'")),
+            (
+                Set,
+                None,
+                Some(b"18446744073709551615"),
+                Some("18446744073709551615"),
+            ),
+            (Set, None, Some(b"-1"), None),
+            (Bit, None, Some(b"\x01\xff"), Some("x'01ff'")),
+            (
+                Text,
+                Some("utf8mb4"),
+                Some("it's \\ é".as_bytes()),
+                Some("'it''s \\\\ é'"),
+            ),
+            (Text, Some("latin1"), Some(b"\x81"), Some("_latin1 x'81'")),
+            (
+                Json,
+                None,
+                Some(b"{\"a\": \"\\n\"}"),
+                Some("'{\"a\": \"\\\\n\"}'"),
+            ),
+            (Int, None, None, Some("NULL")),
+        ] {
+            let mut out = String::new();
+            let written =
+                write_insert(&mut out, value, &column(kind, charset)).map(|()| out.as_str());
+            assert_eq!(written, literal, "{kind:?} {value:?}");
+        }
+    }
+}

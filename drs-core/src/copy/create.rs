@@ -1,0 +1,271 @@
+use mysql::{Conn, Row, prelude::Queryable};
+
+use super::{
+    CopyError,
+    definition::{Definition, key_name},
+    error::{at_destination, at_source},
+};
+use crate::{
+    object::{DatabaseName, TableName},
+    schema::{Column, TableSchema, UniqueKey},
+    sql,
+};
+
+/// Creates the table's database at the destination, if it is missing, as it is at the source.
+pub(super) fn ensure_database(
+    source: &mut Conn,
+    destination: &mut Conn,
+    database: &DatabaseName,
+) -> Result<(), CopyError> {
+    let exists: Option<u8> = destination
+        .exec_first(
+            "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?",
+            (database.as_str(),),
+        )
+        .map_err(at_destination(format!("looking for database {database}")))?;
+    if exists.is_some() {
+        return Ok(());
+    }
+    let defaults: Option<(String, String)> = source
+        .exec_first(
+            "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA \
+             WHERE SCHEMA_NAME = ?",
+            (database.as_str(),),
+        )
+        .map_err(at_source(format!("reading the defaults of database {database}")))?;
+    let defaults = defaults
+        .map(|(charset, collation)| format!(" DEFAULT CHARACTER SET {charset} COLLATE {collation}"))
+        .unwrap_or_default();
+    destination
+        .query_drop(format!(
+            "CREATE DATABASE IF NOT EXISTS {}{defaults}",
+            sql::identifier(database.as_str())
+        ))
+        .map_err(at_destination(format!("creating database {database}")))
+}
+
+/// Creates the table at the destination with the source's definition, but for the keys that
+/// are added after the rows.
+pub(super) fn create_table(
+    source: &mut Conn,
+    destination: &mut Conn,
+    table: &TableName,
+    definition: &Definition,
+) -> Result<(), CopyError> {
+    let here = utf8mb4_default(source).map_err(at_source("reading the collations"))?;
+    let there = utf8mb4_default(destination).map_err(at_destination("reading the collations"))?;
+    let statement = match here {
+        Some(collation) if there.as_ref() != Some(&collation) => definition
+            .with_utf8mb4_collation(&collation)
+            .create_statement(&table.table, false),
+        _ => definition.create_statement(&table.table, false),
+    };
+    // A foreign key in the definition names its tables without the database when it is the same.
+    let failed = at_destination(format!("creating {table}"));
+    destination
+        .query_drop(format!("USE {}", sql::identifier(table.database.as_str())))
+        .and_then(|()| destination.query_drop(statement))
+        .map_err(failed)
+}
+
+fn utf8mb4_default(conn: &mut Conn) -> Result<Option<String>, mysql::Error> {
+    conn.query_first(
+        "SELECT COLLATION_NAME FROM information_schema.COLLATIONS \
+         WHERE CHARACTER_SET_NAME = 'utf8mb4' AND IS_DEFAULT = 'Yes'",
+    )
+}
+
+/// Adds the keys that were left out, but for those that are there already.
+pub(super) fn add_keys(
+    destination: &mut Conn,
+    table: &TableName,
+    definition: &Definition,
+) -> Result<(), CopyError> {
+    let later = definition.later_keys();
+    if later.is_empty() {
+        return Ok(());
+    }
+    let there: Vec<String> = destination
+        .exec(
+            "SELECT DISTINCT INDEX_NAME FROM information_schema.STATISTICS \
+             WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?",
+            (table.database.as_str(), table.table.as_str()),
+        )
+        .map_err(at_destination(format!("reading the keys of {table}")))?;
+    let is_there = |item: &str| {
+        key_name(item).is_some_and(|name| there.iter().any(|key| key.eq_ignore_ascii_case(&name)))
+    };
+    let missing: Vec<&str> = later.into_iter().filter(|item| !is_there(item)).collect();
+    // InnoDB builds one full-text key at a time.
+    let (full_text, plain): (Vec<&str>, Vec<&str>) = missing
+        .into_iter()
+        .partition(|item| item.starts_with("FULLTEXT "));
+    let steps = std::iter::once(plain).chain(full_text.into_iter().map(|item| vec![item]));
+    for step in steps.filter(|step| !step.is_empty()) {
+        let additions = step
+            .iter()
+            .map(|item| format!("ADD {item}"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        destination
+            .query_drop(format!("ALTER TABLE {} {additions}", sql::table(table)))
+            .map_err(at_destination(format!("adding the keys of {table}")))?;
+    }
+    Ok(())
+}
+
+/// True when the table at the destination holds a row.
+pub(super) fn has_rows(destination: &mut Conn, table: &TableName) -> Result<bool, CopyError> {
+    let row: Option<Row> = destination
+        .query_first(format!("SELECT 1 FROM {} LIMIT 1", sql::table(table)))
+        .map_err(at_destination(format!("looking into {table}")))?;
+    Ok(row.is_some())
+}
+
+/// Drops the table at the destination.
+pub(super) fn drop_table(destination: &mut Conn, table: &TableName) -> Result<(), CopyError> {
+    destination
+        .query_drop(format!("DROP TABLE IF EXISTS {}", sql::table(table)))
+        .map_err(at_destination(format!("dropping {table}")))
+}
+
+/// What keeps the source's rows from standing in the destination's table as they are.
+pub(super) fn differences(source: &TableSchema, destination: &TableSchema) -> Vec<String> {
+    let mut found = Vec::new();
+    for (index, column) in source.columns.iter().enumerate() {
+        match destination.columns.get(index) {
+            Some(other) if other.name.eq_ignore_ascii_case(&column.name) => {
+                compare_columns(column, other, &mut found);
+            }
+            Some(other) => found.push(format!(
+                "column {} is {} at the source and {} at the destination",
+                index + 1,
+                column.name,
+                other.name
+            )),
+            None => found.push(format!("column {} is missing", column.name)),
+        }
+    }
+    for column in destination.columns.iter().skip(source.columns.len()) {
+        found.push(format!("column {} is at the destination only", column.name));
+    }
+    let (here, there) = (key_set(source), key_set(destination));
+    for key in here.iter().filter(|key| !there.contains(key)) {
+        found.push(format!("the unique key ({key}) is missing"));
+    }
+    for key in there.iter().filter(|key| !here.contains(key)) {
+        found.push(format!("the unique key ({key}) is at the destination only"));
+    }
+    found
+}
+
+fn compare_columns(source: &Column, destination: &Column, found: &mut Vec<String>) {
+    let name = &source.name;
+    let (here, there) = (
+        plain_type(&source.column_type),
+        plain_type(&destination.column_type),
+    );
+    if here != there {
+        found.push(format!(
+            "column {name} is {here} at the source and {there} at the destination"
+        ));
+    }
+    if source.nullable && !destination.nullable && !destination.generated {
+        found.push(format!("column {name} may be NULL at the source only"));
+    }
+    if source.generated != destination.generated {
+        found.push(format!("column {name} is generated on one side only"));
+    }
+    let spelled = |text: &Option<String>| text.as_deref().map(plain_charset);
+    let (here, there) = (spelled(&source.collation), spelled(&destination.collation));
+    if here != there {
+        let shown = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
+        found.push(format!(
+            "the collation of column {name} is {} at the source and {} at the destination",
+            shown(here),
+            shown(there)
+        ));
+    }
+}
+
+/// The unique keys, each as its columns with prefix lengths; names do not matter.
+fn key_set(schema: &TableSchema) -> Vec<String> {
+    let part = |key: &UniqueKey| {
+        let parts = key.parts.iter().map(|part| {
+            let column = part.column.and_then(|index| schema.columns.get(index));
+            let name = column
+                .map_or("an expression", |column| column.name.as_str())
+                .to_ascii_lowercase();
+            part.prefix
+                .map_or_else(|| name.clone(), |length| format!("{name}({length})"))
+        });
+        parts.collect::<Vec<_>>().join(", ")
+    };
+    let mut keys: Vec<String> = schema.unique_keys.iter().map(part).collect();
+    keys.sort();
+    keys
+}
+
+/// A type without what versions spell in different ways: the display width of integers and
+/// YEAR, and names that were changed.
+fn plain_type(column_type: &str) -> String {
+    const WITH_WIDTH: [&str; 6] = [
+        "tinyint(",
+        "smallint(",
+        "mediumint(",
+        "int(",
+        "bigint(",
+        "year(",
+    ];
+    let lower = column_type.to_ascii_lowercase();
+    if WITH_WIDTH.iter().any(|prefix| lower.starts_with(prefix))
+        && let Some((name, rest)) = lower.split_once('(')
+        && let Some((_, rest)) = rest.split_once(')')
+    {
+        return format!("{name}{rest}");
+    }
+    match lower.as_str() {
+        "geometrycollection" => "geomcollection".to_owned(),
+        // Labels of ENUM and SET keep their case.
+        _ if lower.starts_with("enum(") || lower.starts_with("set(") => column_type.to_owned(),
+        _ => lower,
+    }
+}
+
+/// `utf8` is what older versions call `utf8mb3`.
+fn plain_charset(name: &str) -> String {
+    match name.strip_prefix("utf8mb3") {
+        Some(rest) if rest.is_empty() || rest.starts_with('_') => format!("utf8{rest}"),
+        _ => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_spell_the_same_type_in_different_ways() {
+        for (left, right, same) in [
+            ("int(10) unsigned", "int unsigned", true),
+            ("bigint(20)", "bigint", true),
+            ("year(4)", "year", true),
+            ("tinyint(1)", "tinyint(4)", true),
+            ("geometrycollection", "geomcollection", true),
+            ("int unsigned", "int", false),
+            ("int(5) unsigned zerofill", "int(5) unsigned", false),
+            ("varchar(10)", "varchar(11)", false),
+            ("decimal(10,2)", "decimal(10,3)", false),
+            ("enum('A')", "enum('a')", false),
+            ("datetime(3)", "datetime", false),
+        ] {
+            assert_eq!(
+                plain_type(left) == plain_type(right),
+                same,
+                "{left} {right}"
+            );
+        }
+        assert_eq!(plain_charset("utf8mb3_bin"), plain_charset("utf8_bin"));
+        assert_ne!(plain_charset("utf8mb4_bin"), plain_charset("utf8_bin"));
+    }
+}

@@ -1,0 +1,259 @@
+//! The full copy: every table goes `pending -> (creating) -> copying -> catching_up`.
+//!
+//! Tables with a key are read without a lock, in chunks of the key's own order, by several
+//! sessions at a time; a chunk and its mark in the checkpoint are one transaction of the
+//! destination. Tables without a key are read from one consistent snapshot.
+//! What a table's rows hold is settled by two points of the source's binary log: everything
+//! at or before `from` is in the copy, and what is after `until` is not.
+
+mod board;
+mod chunk;
+mod columns;
+mod create;
+mod definition;
+mod error;
+mod from;
+mod keyless;
+mod list;
+mod open;
+mod reader;
+mod session;
+mod table;
+mod transfer;
+mod writer;
+
+pub use error::CopyError;
+pub(crate) use from::{end_of_log, uses_gtid, visible_gtid_point};
+pub use list::{LeftOut, Listing, TableToCopy, list_tables};
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
+use board::{Board, Waiting};
+use mysql::Conn;
+use session::{Session, Shared};
+
+use crate::{
+    checkpoint::{CheckpointStore, TablePhase},
+    dialect::ServerVersion,
+    object::TableName,
+    session::SessionError,
+};
+
+/// Opens a session that is set up as [`crate::session`] does it.
+pub type OpenSession<'a> = dyn Fn() -> Result<(Conn, ServerVersion), SessionError> + Sync + 'a;
+
+/// How to copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopyOptions {
+    /// How many tables or parts of tables are copied at a time, each with a connection to
+    /// either server; at least 1.
+    pub sessions: u16,
+    /// About how many bytes of rows one transaction takes.
+    pub chunk_bytes: u64,
+    /// False leaves out keys that are not unique.
+    pub indexes: bool,
+    /// True when the binary log is followed after the copy: tables then get `from` and
+    /// `until`. Without it nothing is locked and the source needs no binary log.
+    pub follow: bool,
+}
+
+/// What happens while tables are copied. Told from several threads.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CopyEvent<'a> {
+    /// How many tables there are to copy, and the servers' estimate of their rows.
+    Planned {
+        /// Tables of the task.
+        tables: u64,
+        /// Those that a former run has copied.
+        tables_done: u64,
+        /// Rows of those still to copy.
+        rows_estimate: u64,
+    },
+    /// A table's turn has come.
+    Opened {
+        /// The table.
+        table: &'a TableName,
+        /// How many rows the source believes it has.
+        rows_estimate: u64,
+    },
+    /// A part of a table is committed at the destination.
+    Part {
+        /// The table.
+        table: &'a TableName,
+        /// Its rows.
+        rows: u64,
+        /// Their size as it was sent.
+        bytes: u64,
+        /// Rows that were at the destination already, and are left there as they are.
+        conflicts: u64,
+    },
+    /// The table's rows are all copied, and its keys are being added.
+    Keys {
+        /// The table.
+        table: &'a TableName,
+    },
+    /// A table is done.
+    Copied {
+        /// The table.
+        table: &'a TableName,
+        /// The rows of it that this run copied.
+        rows: u64,
+    },
+    /// The table's copy begins again, because its definition changed or it was cut off.
+    Restarted {
+        /// The table.
+        table: &'a TableName,
+    },
+    /// Something has to be waited for, or tried again.
+    Waiting {
+        /// The table.
+        table: &'a TableName,
+        /// What for.
+        reason: &'a str,
+    },
+}
+
+/// Is told what the copy does; every method may be called from several threads at a time.
+pub trait CopyObserver: Sync {
+    /// Something happened.
+    fn copy_event(&self, event: &CopyEvent<'_>) {
+        _ = event;
+    }
+}
+
+impl CopyObserver for () {}
+
+/// What a run of the copy did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CopyOutcome {
+    /// Tables that this run finished.
+    pub tables: u64,
+    /// Rows that this run sent.
+    pub rows: u64,
+    /// Their size as they were sent.
+    pub bytes: u64,
+    /// Rows that were at the destination already, and were left there as they are.
+    pub conflicts: u64,
+}
+
+/// The full copy of a task's tables.
+pub struct Copy<'a> {
+    source: &'a OpenSession<'a>,
+    destination: &'a OpenSession<'a>,
+    options: CopyOptions,
+}
+
+impl<'a> Copy<'a> {
+    /// Takes the ways to open sessions; `destination` must not retry a refused login.
+    pub fn new(
+        source: &'a OpenSession<'a>,
+        destination: &'a OpenSession<'a>,
+        options: CopyOptions,
+    ) -> Self {
+        Self {
+            source,
+            destination,
+            options,
+        }
+    }
+
+    /// Copies every table that the checkpoint does not say is copied, and then marks the copy
+    /// as finished there.
+    ///
+    /// # Errors
+    /// [`CopyError::Stopped`] when `stop` was set. After any error the same call goes on where
+    /// this one ended.
+    pub fn run(
+        &self,
+        store: &mut CheckpointStore,
+        stop: &AtomicBool,
+        observer: &dyn CopyObserver,
+    ) -> Result<CopyOutcome, CopyError> {
+        let (mut source, version) = (self.source)()?;
+        let records = store.tables()?;
+        let all = records.len() as u64;
+        let estimates = list::estimates(&mut source)?;
+        let mut waiting: Vec<Waiting> = records
+            .into_iter()
+            .filter(|record| record.phase < TablePhase::CatchingUp)
+            .map(|record| {
+                let (rows, bytes) = estimates.get(&record.table).copied().unwrap_or_default();
+                Waiting {
+                    record,
+                    rows_estimate: rows,
+                    bytes_estimate: bytes,
+                    attempt: 0,
+                }
+            })
+            .collect();
+        drop(estimates);
+        observer.copy_event(&CopyEvent::Planned {
+            tables: all,
+            tables_done: all - waiting.len() as u64,
+            rows_estimate: waiting.iter().map(|table| table.rows_estimate).sum(),
+        });
+        // The largest first, so that no large one is left for a single session at the end.
+        waiting.sort_by_key(|table| table.bytes_estimate);
+        let gtid = self.options.follow && uses_gtid(&mut source)?;
+        drop(source);
+        let shared = Shared {
+            source: self.source,
+            destination: self.destination,
+            options: self.options,
+            source_version: version,
+            gtid,
+            task: store.task().to_owned(),
+            epoch: store.epoch(),
+            store: store.into(),
+            stop,
+            failed: AtomicBool::new(false),
+            observer,
+            board: Board::new(waiting),
+        };
+        let result = thread::scope(|scope| {
+            let sessions: Vec<_> = (0..self.options.sessions.max(1))
+                .map(|_| {
+                    scope.spawn(|| {
+                        let result = Session::new(&shared).work();
+                        if result.is_err() {
+                            shared.failed.store(true, Ordering::Relaxed);
+                            shared.board.wake();
+                        }
+                        result
+                    })
+                })
+                .collect();
+            let mut outcome = CopyOutcome::default();
+            let mut error: Option<CopyError> = None;
+            for session in sessions {
+                match session.join() {
+                    Ok(Ok(done)) => {
+                        outcome.tables += done.tables;
+                        outcome.rows += done.rows;
+                        outcome.bytes += done.bytes;
+                        outcome.conflicts += done.conflicts;
+                    }
+                    // The sessions that were told to stop are not the cause.
+                    Ok(Err(CopyError::Stopped)) => error = error.or(Some(CopyError::Stopped)),
+                    Ok(Err(cause)) => match &error {
+                        None | Some(CopyError::Stopped) => error = Some(cause),
+                        Some(_) => {}
+                    },
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            error.map_or(Ok(outcome), Err)
+        });
+        if matches!(result, Err(CopyError::Stopped)) {
+            shared.save_progress();
+        }
+        let outcome = result?;
+        drop(shared);
+        store.finish_copy()?;
+        Ok(outcome)
+    }
+}

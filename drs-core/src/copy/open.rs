@@ -1,0 +1,347 @@
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use super::{
+    CopyError, CopyEvent,
+    board::Waiting,
+    chunk::{ChunkKey, Planner},
+    columns::Columns,
+    create,
+    definition::Definition,
+    from::{TableLock, back_off, end_of_log, visible_gtid_point},
+    session::Session,
+    table::{OpenTable, Progress, TablePlan},
+};
+use crate::{
+    checkpoint::{StreamPoint, TablePhase, TableRecord},
+    object::TableName,
+    schema::TableSchema,
+};
+
+/// How often a definition may change between two looks at it.
+const LOOKS_MAX: u32 = 10;
+
+/// The longest pause between two attempts to lock a table.
+const LOCK_PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// Used when the server knows no size of the rows.
+const ROW_BYTES_GUESS: u64 = 256;
+
+/// The source's side of a table, read after its `from`.
+pub(super) struct Seen {
+    pub(super) definition: Definition,
+    pub(super) schema: TableSchema,
+}
+
+impl Session<'_, '_> {
+    /// Begins with a table, or goes on with it. A keyed table comes back ready to give out its
+    /// chunks; a keyless one is copied here, as a whole.
+    pub(super) fn open(&mut self, waiting: Waiting) -> Result<Option<Arc<OpenTable>>, CopyError> {
+        let Waiting {
+            mut record,
+            rows_estimate,
+            bytes_estimate,
+            mut attempt,
+        } = waiting;
+        let name = record.table.clone();
+        self.shared.tell(&CopyEvent::Opened {
+            table: &name,
+            rows_estimate,
+        });
+        if attempt > 0 {
+            self.shared.tell(&CopyEvent::Restarted { table: &name });
+        }
+        loop {
+            let opened = self.retry(&name, |session| session.open_once(&mut record));
+            return match opened? {
+                Opened::Keyed(plan, key) => {
+                    let chunks = self.shared.with_store(|store| store.chunks(&name))?;
+                    let row_bytes = bytes_estimate
+                        .checked_div(rows_estimate)
+                        .unwrap_or(ROW_BYTES_GUESS);
+                    let progress = Progress {
+                        record,
+                        planner: Planner::after(&chunks, row_bytes),
+                        redo: chunks
+                            .into_iter()
+                            .filter(|chunk| !chunk.done)
+                            .rev()
+                            .collect(),
+                        rows: 0,
+                        trouble: None,
+                    };
+                    let progress = Mutex::new(progress);
+                    Ok(Some(Arc::new(OpenTable {
+                        plan: *plan,
+                        key,
+                        rows_estimate,
+                        bytes_estimate,
+                        attempt,
+                        progress,
+                    })))
+                }
+                Opened::Done => Ok(None),
+                Opened::Again if attempt < LOOKS_MAX => {
+                    attempt += 1;
+                    self.shared.tell(&CopyEvent::Restarted { table: &name });
+                    continue;
+                }
+                Opened::Again => Err(CopyError::Restless { table: name }),
+            };
+        }
+    }
+
+    fn open_once(&mut self, record: &mut TableRecord) -> Result<Opened, CopyError> {
+        let name = record.table.clone();
+        let Some(before) = Definition::load(self.source()?, &name)? else {
+            return self.vanished(record);
+        };
+        let Some(schema) = TableSchema::load(self.source()?, &name)? else {
+            return self.vanished(record);
+        };
+        let Some(key) = ChunkKey::of(&schema) else {
+            return self.keyless(record, &before);
+        };
+        if record.phase == TablePhase::Copying {
+            return self.resume(
+                record,
+                Seen {
+                    definition: before,
+                    schema,
+                },
+                key,
+            );
+        }
+        let Some(point) = self.from_point(&name)? else {
+            return Ok(Opened::Again);
+        };
+        // What is read now is the definition as of `from` if it was the same before it.
+        let after = Definition::load(self.source()?, &name)?;
+        let schema = TableSchema::load(self.source()?, &name)?;
+        let (Some(after), Some(schema)) = (after, schema) else {
+            return Ok(Opened::Again);
+        };
+        if after != before {
+            return Ok(Opened::Again);
+        }
+        let Some(key) = ChunkKey::of(&schema) else {
+            return Ok(Opened::Again);
+        };
+        let seen = Seen {
+            definition: after,
+            schema,
+        };
+        let there = self.make_table(record, &seen, false)?;
+        self.shared.with_store(|store| store.forget_chunks(&name))?;
+        record.phase = TablePhase::Copying;
+        record.from = point;
+        self.shared.with_store(|store| store.save_table(record))?;
+        self.keyed(seen, &there, key)
+    }
+
+    /// Goes on with a table whose rows are partly there.
+    fn resume(
+        &mut self,
+        record: &mut TableRecord,
+        seen: Seen,
+        key: ChunkKey,
+    ) -> Result<Opened, CopyError> {
+        let there = TableSchema::load(self.destination()?, &record.table)?;
+        let differences = match &there {
+            Some(there) => create::differences(&seen.schema, there),
+            None => vec!["it is missing at the destination".to_owned()],
+        };
+        match there {
+            Some(there) if differences.is_empty() => self.keyed(seen, &there, key),
+            // The source's definition changed while nothing ran, or the table was dropped.
+            _ if record.created_by_task => {
+                *record = self.reset(record.clone())?;
+                Ok(Opened::Again)
+            }
+            _ => Err(CopyError::Different {
+                table: record.table.clone(),
+                differences,
+            }),
+        }
+    }
+
+    fn keyed(&self, seen: Seen, there: &TableSchema, key: ChunkKey) -> Result<Opened, CopyError> {
+        let columns = Columns::of(&seen.schema, self.shared.source_version)?;
+        let transactional = there.engine.eq_ignore_ascii_case("InnoDB");
+        let plan = TablePlan {
+            schema: seen.schema,
+            definition: seen.definition,
+            columns,
+            transactional,
+        };
+        Ok(Opened::Keyed(Box::new(plan), key))
+    }
+
+    /// Makes sure that the destination has the table, and that it takes the source's rows as
+    /// they are. A table that is there must be empty or its rows are kept, unless `keyless`.
+    pub(super) fn make_table(
+        &mut self,
+        record: &mut TableRecord,
+        seen: &Seen,
+        keyless: bool,
+    ) -> Result<TableSchema, CopyError> {
+        let shared = self.shared;
+        let name = record.table.clone();
+        let (source, destination, _) = self.both()?;
+        let there = TableSchema::load(destination, &name)?;
+        match there {
+            Some(there) if record.phase == TablePhase::Pending => {
+                if keyless {
+                    return Err(CopyError::KeylessExists { table: name });
+                }
+                same(&seen.schema, &there)?;
+                return Ok(there);
+            }
+            // Left behind by a run of this task that ended before the first row.
+            Some(_) => {
+                if create::has_rows(destination, &name)? {
+                    return Err(CopyError::CreatedNotEmpty { table: name });
+                }
+                create::drop_table(destination, &name)?;
+            }
+            None => {}
+        }
+        record.phase = TablePhase::Creating;
+        record.created_by_task = true;
+        record.from = None;
+        record.until = None;
+        record.rows_copied = 0;
+        shared.with_store(|store| store.save_table(record))?;
+        create::ensure_database(source, destination, &name.database)?;
+        create::create_table(source, destination, &name, &seen.definition)?;
+        let there = TableSchema::load(destination, &name)?;
+        let Some(there) = there else {
+            return Err(CopyError::Different {
+                table: name,
+                differences: vec!["it was created and is not there".to_owned()],
+            });
+        };
+        same(&seen.schema, &there)?;
+        Ok(there)
+    }
+
+    /// Drops what this task created, so that the table's copy begins again.
+    pub(super) fn reset(&mut self, mut record: TableRecord) -> Result<TableRecord, CopyError> {
+        // In this order: a table that is missing while its record says `copying` is begun again too.
+        create::drop_table(self.destination()?, &record.table)?;
+        self.shared
+            .with_store(|store| store.forget_chunks(&record.table))?;
+        record.phase = TablePhase::Creating;
+        record.from = None;
+        record.until = None;
+        record.rows_copied = 0;
+        self.shared.with_store(|store| store.save_table(&record))?;
+        Ok(record)
+    }
+
+    /// A point such that what is at or before it is visible to the reads that follow; the
+    /// outer `None` when the table is gone.
+    fn from_point(&mut self, table: &TableName) -> Result<Option<Option<StreamPoint>>, CopyError> {
+        let (version, gtid) = (self.shared.source_version, self.shared.gtid);
+        if !self.shared.options.follow {
+            return Ok(Some(None));
+        }
+        if gtid {
+            return visible_gtid_point(self.source()?, version).map(|point| Some(Some(point)));
+        }
+        let mut attempt = 0;
+        loop {
+            let conn = self.source()?;
+            match TableLock::acquire(conn, table) {
+                Ok(Some(mut lock)) => {
+                    let position = end_of_log(lock.conn(), version)?;
+                    lock.release(table)?;
+                    return Ok(Some(Some(StreamPoint {
+                        position,
+                        gtid_set: None,
+                    })));
+                }
+                Ok(None) => self.wait_for_writers(table, &mut attempt)?,
+                Err(error) if error.code() == Some(1146) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Writers hold the table: lets them go on before the lock is asked for again.
+    pub(super) fn wait_for_writers(
+        &self,
+        table: &TableName,
+        attempt: &mut u32,
+    ) -> Result<(), CopyError> {
+        *attempt += 1;
+        let reason = "transactions that write to it have been open for more than 3 s; it is locked for an instant when they end";
+        self.shared.tell(&CopyEvent::Waiting { table, reason });
+        self.shared.pause(back_off(*attempt + 3, LOCK_PAUSE_MAX))
+    }
+
+    /// The table is not at the source any more. What the log says of it up to now is of no
+    /// use: its end is among it.
+    fn vanished(&mut self, record: &mut TableRecord) -> Result<Opened, CopyError> {
+        let shared = self.shared;
+        if record.phase == TablePhase::Copying && !record.created_by_task {
+            return Err(CopyError::Vanished {
+                table: record.table.clone(),
+            });
+        }
+        if record.created_by_task {
+            create::drop_table(self.destination()?, &record.table)?;
+            shared.with_store(|store| store.forget_chunks(&record.table))?;
+        }
+        if shared.options.follow {
+            let source = self.source()?;
+            // SHOW CREATE TABLE has waited for the statement that removed the table.
+            let point = if shared.gtid {
+                visible_gtid_point(source, shared.source_version)?
+            } else {
+                StreamPoint {
+                    position: end_of_log(source, shared.source_version)?,
+                    gtid_set: None,
+                }
+            };
+            record.until = Some(StreamPoint {
+                position: point.position.clone(),
+                gtid_set: None,
+            });
+            record.from = Some(point);
+        }
+        record.rows_copied = 0;
+        record.phase = TablePhase::CatchingUp;
+        shared.with_store(|store| store.save_table(record))?;
+        self.outcome.tables += 1;
+        shared.tell(&CopyEvent::Copied {
+            table: &record.table,
+            rows: 0,
+        });
+        Ok(Opened::Done)
+    }
+}
+
+/// How opening a table ended.
+pub(super) enum Opened {
+    /// A keyed table, ready to give out chunks.
+    Keyed(Box<TablePlan>, ChunkKey),
+    /// Nothing is left to do.
+    Done,
+    /// The definition changed meanwhile.
+    Again,
+}
+
+fn same(source: &TableSchema, destination: &TableSchema) -> Result<(), CopyError> {
+    let differences = create::differences(source, destination);
+    if differences.is_empty() {
+        Ok(())
+    } else {
+        Err(CopyError::Different {
+            table: source.name.clone(),
+            differences,
+        })
+    }
+}

@@ -1,0 +1,131 @@
+//! How a session with a source or a destination is opened.
+
+use mysql::{Conn, OptsBuilder, prelude::Queryable};
+
+use crate::{
+    dialect::ServerVersion,
+    endpoint::{Endpoint, EndpointError, Role},
+    sql,
+};
+
+/// The largest packet that this program takes from a server: MySQL's own upper limit, since a
+/// row may be larger than either server's `max_allowed_packet`.
+pub const PACKET_BYTES_MAX: usize = 1 << 30;
+
+/// Seconds that a server waits for this program while it is busy with the other server.
+const NET_TIMEOUT_SECS: u32 = 3600;
+
+/// Why a session could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// No connection.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// The server refused a setting that the engine depends on.
+    #[error("the {role} refused to set up the session: {}", crate::error::redacted(.source))]
+    Setup {
+        /// Which server.
+        role: Role,
+        /// The cause.
+        #[source]
+        source: mysql::Error,
+    },
+}
+
+impl SessionError {
+    /// True when the server refused the account: trying again would lock it.
+    pub fn is_login_refused(&self) -> bool {
+        matches!(self, Self::Endpoint(error) if error.is_login_refused())
+    }
+
+    /// True when trying again may help.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Endpoint(error) => error.is_transient(),
+            Self::Setup { source, .. } => crate::error::is_transient(source),
+        }
+    }
+}
+
+/// Connects to a source and sets the session up for reading.
+pub fn open_source(endpoint: &Endpoint) -> Result<(Conn, ServerVersion), SessionError> {
+    open(endpoint, Role::Source, source_session)
+}
+
+/// Connects to a destination and sets the session up for writing.
+pub fn open_destination(endpoint: &Endpoint) -> Result<(Conn, ServerVersion), SessionError> {
+    open(endpoint, Role::Destination, destination_session)
+}
+
+fn open(
+    endpoint: &Endpoint,
+    role: Role,
+    set_up: fn(&mut Conn, ServerVersion) -> Result<(), mysql::Error>,
+) -> Result<(Conn, ServerVersion), SessionError> {
+    let packets = |opts: OptsBuilder| match role {
+        Role::Source => opts.max_allowed_packet(Some(PACKET_BYTES_MAX)),
+        Role::Destination => opts,
+    };
+    let mut conn = endpoint.connect_with(role, packets)?;
+    let version = ServerVersion::of(&mut conn)
+        .and_then(|version| set_up(&mut conn, version).map(|()| version))
+        .map_err(|source| SessionError::Setup { role, source })?;
+    Ok((conn, version))
+}
+
+/// Sets a session up for reading: text comes as its stored bytes, times in UTC, nothing is cut.
+pub fn source_session(conn: &mut Conn, version: ServerVersion) -> Result<(), mysql::Error> {
+    for statement in [
+        "SET NAMES utf8mb4",
+        // Without a result character set the server converts nothing on the way out.
+        "SET SESSION character_set_results = NULL",
+        // Lets a key's bound be an invalid date, which the source may hold.
+        "SET SESSION sql_mode = 'ALLOW_INVALID_DATES'",
+        "SET SESSION time_zone = '+00:00', autocommit = 1, sql_auto_is_null = 0",
+        "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        "SET SESSION sql_select_limit = 18446744073709551615, sql_big_selects = 1, sql_safe_updates = 0",
+    ] {
+        conn.query_drop(statement)?;
+    }
+    patience(conn)?;
+    if version.is_mysql_at_least(5, 7, 8) {
+        conn.query_drop("SET SESSION max_execution_time = 0")?;
+    }
+    if version.is_mysql_at_least(8, 0, 3) {
+        conn.query_drop("SET SESSION information_schema_stats_expiry = 0")?;
+    }
+    if version.is_mysql_at_least(8, 0, 30) {
+        // A generated invisible primary key is a column like any other, and must be seen.
+        conn.query_drop("SET SESSION show_gipk_in_create_table_and_information_schema = ON")?;
+    }
+    Ok(())
+}
+
+/// Sets a session up for writing.
+pub fn destination_session(conn: &mut Conn, version: ServerVersion) -> Result<(), mysql::Error> {
+    for statement in sql::SESSION_SETUP {
+        conn.query_drop(statement)?;
+    }
+    conn.query_drop(
+        "SET SESSION sql_select_limit = 18446744073709551615, sql_big_selects = 1, sql_safe_updates = 0",
+    )?;
+    patience(conn)?;
+    if version.is_mysql_at_least(8, 0, 30) {
+        conn.query_drop("SET SESSION show_gipk_in_create_table_and_information_schema = ON")?;
+        let adds_key: Option<bool> =
+            conn.query_first("SELECT @@session.sql_generate_invisible_primary_key")?;
+        // A table gets the columns that it has at the source, and no other.
+        if adds_key == Some(true) {
+            conn.query_drop("SET SESSION sql_generate_invisible_primary_key = OFF")?;
+        }
+    }
+    Ok(())
+}
+
+/// One server may be slow while the other one waits.
+fn patience(conn: &mut Conn) -> Result<(), mysql::Error> {
+    conn.query_drop(format!(
+        "SET SESSION net_write_timeout = {NET_TIMEOUT_SECS}, net_read_timeout = {NET_TIMEOUT_SECS}, \
+         wait_timeout = 28800"
+    ))
+}
