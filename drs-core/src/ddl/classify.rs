@@ -12,17 +12,22 @@ use crate::dialect::ServerVersion;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LexContext<'a> {
     /// How its statements are read.
+    ///
+    /// The source's rules, its version included: what it ran is what the statement means.
     pub rules: LexRules,
+    /// The server that is to run them.
+    pub destination: ServerVersion,
     /// The database that unqualified names are in.
     pub default_database: Option<&'a str>,
 }
 
 impl<'a> LexContext<'a> {
-    /// The context of a session whose `character_set_client` has this collation id, for a server of this version.
+    /// The context of a session of `source` whose `character_set_client` has this collation id.
     pub fn new(
         character_set_client: u16,
         sql_mode: SqlMode,
-        version: ServerVersion,
+        source: ServerVersion,
+        destination: ServerVersion,
         default_database: Option<&'a str>,
     ) -> Self {
         let charset = ClientCharset::of_collation(character_set_client);
@@ -31,8 +36,9 @@ impl<'a> LexContext<'a> {
             rules: LexRules {
                 charset,
                 sql_mode,
-                version,
+                version: source,
             },
+            destination,
             default_database,
         }
     }

@@ -71,8 +71,10 @@ pub struct SessionContext {
     pub collation_server: u16,
     /// The id of `collation_database`, or `None` for that of the default database.
     pub collation_database: Option<u16>,
-    /// `time_zone`, if the statement depends on it; never `SYSTEM`.
+    /// `time_zone`, if the statement depends on it.
     pub time_zone: Option<String>,
+    /// What `SYSTEM` means at the source, if that is known.
+    pub system_time_zone: Option<String>,
     /// The number of `lc_time_names`, 0 for `en_US`.
     pub lc_time_names: u16,
     /// `explicit_defaults_for_timestamp`; `None` if the statement does not depend on it.
@@ -81,8 +83,10 @@ pub struct SessionContext {
     pub default_collation_for_utf8mb4: Option<u16>,
     /// `default_table_encryption`; `None` if the statement does not depend on it.
     pub default_table_encryption: Option<bool>,
-    /// The family of the source, which the bits of `sql_mode` depend on.
-    pub source: Flavor,
+    /// The code of a status variable in the event that this crate does not know: the session cannot be put up again.
+    pub unknown_status: Option<u8>,
+    /// The source's version.
+    pub source: ServerVersion,
 }
 
 impl SessionContext {
@@ -93,12 +97,6 @@ impl SessionContext {
         source: &SourceDefaults,
     ) -> Result<Self, ContextError> {
         let status = &query.status;
-        if !status.unknown.is_empty() {
-            return Err(cannot(
-                "status variable",
-                format!("number {}", status.unknown.first().unwrap_or(&0)),
-            ));
-        }
         let flags = status.flags2.ok_or(ContextError::Missing {
             variable: "foreign_key_checks",
         })?;
@@ -109,10 +107,6 @@ impl SessionContext {
             variable: "sql_mode",
         })?;
         let (increment, offset) = status.auto_increment.unwrap_or((1, 1));
-        let time_zone = status
-            .time_zone
-            .map(|zone| time_zone(zone, source))
-            .transpose()?;
         // The database of an event is in UTF-8, whatever the client spoke.
         let database = std::str::from_utf8(query.schema).map_err(|_| {
             cannot(
@@ -137,7 +131,10 @@ impl SessionContext {
             collation_connection: charset.connection,
             collation_server: charset.server,
             collation_database: status.charset_database.filter(|id| *id != 0),
-            time_zone,
+            time_zone: status
+                .time_zone
+                .map(|zone| String::from_utf8_lossy(zone).into_owned()),
+            system_time_zone: source.system_time_zone.clone(),
             lc_time_names: status.lc_time_names.unwrap_or(0),
             explicit_defaults_for_timestamp: status
                 .explicit_defaults_for_timestamp
@@ -146,17 +143,20 @@ impl SessionContext {
                 .default_collation_for_utf8mb4
                 .or_else(|| implied_utf8mb4(source)),
             default_table_encryption: status.default_table_encryption,
-            source: source.version.flavor,
+            unknown_status: status.unknown.first().copied(),
+            source: source.version,
         })
     }
 
-    /// How the session's statements are read, for a destination of this version.
-    pub fn lex_context(&self, version: ServerVersion) -> LexContext<'_> {
+    /// How the session's statements are read, and what runs them.
+    pub fn lex_context(&self, destination: ServerVersion) -> LexContext<'_> {
+        let database = self.default_database.as_deref();
         LexContext::new(
             self.character_set_client,
             self.sql_mode,
-            version,
-            self.default_database.as_deref(),
+            self.source,
+            destination,
+            database,
         )
     }
 
@@ -171,6 +171,9 @@ impl SessionContext {
     /// source client's character set.
     pub fn set_statement(&self, destination: &DestinationSession) -> Result<String, ContextError> {
         let version = destination.version;
+        if let Some(code) = self.unknown_status {
+            return Err(cannot("status variable", format!("number {code}")));
+        }
         let mut set = Assignments::default();
         if self.timestamp_s > 0 {
             set.push(
@@ -189,6 +192,7 @@ impl SessionContext {
         set.push("auto_increment_offset", self.auto_increment_offset.max(1));
         set.push("lc_time_names", self.lc_time_names);
         if let Some(zone) = &self.time_zone {
+            let zone = time_zone(zone, self.system_time_zone.as_deref())?;
             set.push("time_zone", format_args!("'{zone}'"));
         }
         destination.restricted(self, &mut set)?;
@@ -227,7 +231,7 @@ impl SessionContext {
         let is_8_0 = version.is_mysql_at_least(8, 0, 0);
         let known = SINCE_5_6 | REMOVED_IN_8_0 | if is_8_0 { SINCE_8_0 } else { 0 };
         // The bits above the first 32 mean other things in MariaDB.
-        let from_mariadb = self.source == Flavor::MariaDb && version.flavor == Flavor::MySql;
+        let from_mariadb = self.source.flavor == Flavor::MariaDb && version.flavor == Flavor::MySql;
         let refused = if from_mariadb {
             mode & (ORACLE | !0xffff_ffff)
         } else {
@@ -379,21 +383,19 @@ fn implied_utf8mb4(source: &SourceDefaults) -> Option<u16> {
     (!source.version.is_mysql_at_least(8, 0, 0)).then_some(UTF8MB4_GENERAL_CI)
 }
 
-fn time_zone(zone: &[u8], source: &SourceDefaults) -> Result<String, ContextError> {
-    let text = String::from_utf8_lossy(zone).into_owned();
-    let zone = match text.eq_ignore_ascii_case("SYSTEM") {
-        true => source
-            .system_time_zone
-            .as_deref()
-            .ok_or_else(|| cannot("time_zone", text.clone()))?,
-        false => &text,
+fn time_zone<'a>(zone: &'a str, system: Option<&'a str>) -> Result<&'a str, ContextError> {
+    let refused = || cannot("time_zone", zone.to_owned());
+    let zone = if zone.eq_ignore_ascii_case("SYSTEM") {
+        system.ok_or_else(refused)?
+    } else {
+        zone
     };
     let is_plain =
         |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b':' | b'/' | b'_');
     if zone.is_empty() || !zone.bytes().all(is_plain) {
-        return Err(cannot("time_zone", text));
+        return Err(refused());
     }
-    Ok(zone.to_owned())
+    Ok(zone)
 }
 
 /// Whether a server can have the collation of this id; what it was built with is for itself to say.

@@ -2,7 +2,7 @@
 use std::collections::VecDeque;
 
 use super::LexContext;
-use super::lexer::{Lexer, Span, Token, TokenKind};
+use super::lexer::{Lexer, Span, Token, TokenKind, opening};
 use super::statement::{ObjectKind, ObjectName, Role};
 
 /// Why a statement is not recognised.
@@ -33,7 +33,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// True if code for another server was left out so far.
+    /// True if source and destination differ so far about what is code.
     pub(super) fn leaves_out_code(&self) -> bool {
         self.leaves_out_code
     }
@@ -62,12 +62,21 @@ impl<'a> Cursor<'a> {
     fn lex(&mut self) -> Token {
         loop {
             let token = self.lexer.token();
+            if matches!(
+                token.kind,
+                TokenKind::CodeOpen | TokenKind::SkippedCode | TokenKind::Comment
+            ) {
+                let text = self.sql.get(token.span.start..).unwrap_or_default();
+                let here = opening(text, self.context.rules.version);
+                let there = opening(text, self.context.destination);
+                self.leaves_out_code |= here != there && text.starts_with(b"/*");
+            }
             match token.kind {
                 TokenKind::Space
                 | TokenKind::Comment
+                | TokenKind::SkippedCode
                 | TokenKind::CodeOpen
                 | TokenKind::CodeClose => {}
-                TokenKind::SkippedCode => self.leaves_out_code = true,
                 _ => return token,
             }
         }

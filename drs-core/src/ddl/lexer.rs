@@ -2,7 +2,7 @@
 //!
 //! Follows the server's own lexer, whose rules depend on the session: which
 //! character set the client spoke, what a double quote means, whether a
-//! backslash escapes, and which executable comments this server version runs.
+//! backslash escapes, and which executable comments the server's version runs.
 use super::charset::ClientCharset;
 use crate::dialect::{Flavor, ServerVersion};
 
@@ -47,7 +47,7 @@ pub enum TokenKind {
     Space,
     /// A comment or an optimizer hint.
     Comment,
-    /// `/*!NNNNN ... */` for a later server, whole: not run.
+    /// `/*!NNNNN ... */` for other servers, whole: not run.
     SkippedCode,
     /// `/*!NNNNN` of code that is run.
     CodeOpen,
@@ -95,26 +95,56 @@ pub struct LexRules {
     pub charset: ClientCharset,
     /// The session's `sql_mode`.
     pub sql_mode: SqlMode,
-    /// The server that is to run the statement.
+    /// The server that ran the statement.
     pub version: ServerVersion,
 }
 
-impl LexRules {
-    fn is_mariadb(&self) -> bool {
-        self.version.flavor == Flavor::MariaDb
-    }
+/// What `/*` begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// A comment.
+    Comment,
+    /// Code that this server leaves out.
+    OthersCode,
+    /// Code that this server runs, and the length of its opening.
+    Code(usize),
+}
 
-    /// The version as executable comments write it: 5.6.24 is 50624.
-    fn version_id(&self) -> u32 {
-        let (major, minor, patch) = self.version.number;
-        u32::from(major) * 10_000 + u32::from(minor) * 100 + u32::from(patch)
+/// What the `/*` at the start of `text` begins, for a server of this version.
+pub(super) fn opening(text: &[u8], version: ServerVersion) -> Opening {
+    let is_mariadb = version.flavor == Flavor::MariaDb;
+    let (intro, for_mariadb) = match text {
+        [_, _, b'!', ..] => (3, false),
+        [_, _, b'M', b'!', ..] if is_mariadb => (4, true),
+        _ => return Opening::Comment,
+    };
+    // Five digits, or six on servers that know versions from 10.0.0 on.
+    let own = version_id(version);
+    let digits_max = if is_mariadb || own >= 80_000 { 6 } else { 5 };
+    let digits = text
+        .iter()
+        .skip(intro)
+        .take(digits_max)
+        .take_while(|b| b.is_ascii_digit());
+    let (count, number) = digits.fold((0, 0), |(count, n), b| {
+        (count + 1, n * 10 + u32::from(*b - b'0'))
+    });
+    if count < 5 {
+        return Opening::Code(intro);
     }
+    // MariaDB leaves out what is marked for MySQL 5.7 and later.
+    let for_mysql = is_mariadb && !for_mariadb && (50_700..=99_999).contains(&number);
+    if number <= own && !for_mysql {
+        Opening::Code(intro + count)
+    } else {
+        Opening::OthersCode
+    }
+}
 
-    /// Whether the server runs the content of `/*!NNNNN ... */`.
-    fn runs(&self, version: u32) -> bool {
-        // MariaDB leaves out what is marked for MySQL 5.7 and later.
-        version <= self.version_id() && !(self.is_mariadb() && (50_700..=99_999).contains(&version))
-    }
+/// The version as executable comments write it: 5.6.24 is 50624.
+fn version_id(version: ServerVersion) -> u32 {
+    let (major, minor, patch) = version.number;
+    u32::from(major) * 10_000 + u32::from(minor) * 100 + u32::from(patch)
 }
 
 /// The tokens of a statement, one after the other and without gaps.
@@ -304,51 +334,22 @@ impl<'a> Lexer<'a> {
     }
 
     fn block_comment(&mut self) -> TokenKind {
-        let (intro, is_code) = match (self.peek(2), self.peek(3)) {
-            (Some(b'!'), _) => (3, true),
-            (Some(b'M'), Some(b'!')) if self.rules.is_mariadb() => (4, true),
-            _ => (2, false),
-        };
-        self.at += intro;
-        if !is_code {
-            return if self.comment_end(false) {
-                TokenKind::Comment
-            } else {
-                self.unterminated()
-            };
-        }
-        // Five digits, or six on servers that know versions from 10.0.0 on.
-        let digits = self
-            .rest()
-            .iter()
-            .take(6)
-            .take_while(|b| b.is_ascii_digit())
-            .count();
-        let six = self.rules.is_mariadb() || self.rules.version_id() >= 80_000;
-        let digits = if six { digits } else { digits.min(5) };
-        if digits >= 5 {
-            let version = self
-                .rest()
-                .iter()
-                .take(digits)
-                .fold(0, |n, b| n * 10 + u32::from(*b - b'0'));
-            let maria_only = intro == 4;
-            let runs = if maria_only {
-                version <= self.rules.version_id()
-            } else {
-                self.rules.runs(version)
-            };
-            if !runs {
-                return if self.comment_end(true) {
-                    TokenKind::SkippedCode
-                } else {
-                    self.unterminated()
-                };
+        match opening(self.rest(), self.rules.version) {
+            Opening::Code(len) => {
+                self.at += len;
+                self.in_code = true;
+                TokenKind::CodeOpen
             }
-            self.at += digits;
+            kind => {
+                let is_code = kind == Opening::OthersCode;
+                self.at += 2;
+                match self.comment_end(is_code) {
+                    false => self.unterminated(),
+                    true if is_code => TokenKind::SkippedCode,
+                    true => TokenKind::Comment,
+                }
+            }
         }
-        self.in_code = true;
-        TokenKind::CodeOpen
     }
 
     /// Moves behind the closing `*/`; false when there is none. One level of comment may nest in skipped code.
@@ -417,7 +418,8 @@ impl<'a> Lexer<'a> {
 
     /// `$tag$ ... $tag$`, the quotes of newer servers for program bodies in other languages.
     fn dollar_text(&mut self) -> bool {
-        if self.rules.is_mariadb() || self.rules.version_id() < 80_034 {
+        let version = self.rules.version;
+        if version.flavor == Flavor::MariaDb || version_id(version) < 80_034 {
             return false;
         }
         let rest = self.rest();

@@ -118,7 +118,7 @@ fn the_tables_that_change_are_the_ones_named() {
         conn.query_drop(format!("USE `{default}`")).unwrap();
         for statement in SCRIPT {
             let sql = statement.replace('$', prefix);
-            let context = LexContext::new(45, SqlMode::default(), version, Some(&default));
+            let context = LexContext::new(45, SqlMode::default(), version, version, Some(&default));
             let classified = classify(sql.as_bytes(), &context);
             let before = tables(conn, prefix);
             let outcome = conn.query_drop(&sql);
@@ -354,7 +354,7 @@ fn quotes_and_comments_end_where_the_servers_do() {
             conn.query_drop(format!("SET @statement = X'{hex}'"))
                 .unwrap();
             let outcome = conn.query_drop("PREPARE s FROM @statement");
-            let rules = LexContext::new(collation, mode, version, None).rules;
+            let rules = LexContext::new(collation, mode, version, version, None).rules;
             let Some(expected) = is_row_of_strings(&sql, rules) else {
                 continue;
             };

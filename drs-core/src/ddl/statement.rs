@@ -12,10 +12,9 @@ pub struct Statement {
     pub names: Names,
     /// What a restart can know about a statement that may or may not have run.
     pub repeat: Repeat,
-    /// The statement carries `/*!NNNNN ... */` which the server that it was classified for leaves out.
+    /// The statement carries `/*!NNNNN ... */` which the source ran and the destination leaves out, or the reverse.
     ///
-    /// The source ran that part (a source writes none to its log that it did
-    /// not run), so the two servers would not do the same.
+    /// It is classified by what the source ran.
     pub leaves_out_code: bool,
 }
 

@@ -25,7 +25,7 @@ const SWE7: u16 = 10;
 const UCS2: u16 = 35;
 
 fn context(collation: u16, sql_mode: SqlMode, version: ServerVersion) -> LexContext<'static> {
-    LexContext::new(collation, sql_mode, version, Some("d"))
+    LexContext::new(collation, sql_mode, version, version, Some("d"))
 }
 
 fn read(sql: &[u8]) -> Statement {
@@ -228,104 +228,163 @@ fn accounts_and_maintenance_name_no_objects() {
 
 #[test]
 fn comments_and_code_for_some_servers() {
-    let cases: &[(&str, ServerVersion, &str, bool)] = &[
-        (
-            "/*!50003 DROP TABLE t */",
-            MYSQL_9_7,
-            "DropTable Dropped:(d).t | All Visible",
-            false,
-        ),
+    let t = "DropTable Dropped:(d).t | All Visible";
+    let t_u = "DropTable Dropped:(d).t Dropped:(d).u | All Visible";
+    // The source, the destination, and whether they differ about what is code.
+    let cases: &[(&str, ServerVersion, ServerVersion, &str, bool)] = &[
+        ("/*!50003 DROP TABLE t */", MYSQL_9_7, MYSQL_9_7, t, false),
         (
             "/* a */ -- b\n# c\nDROP/**/TABLE/*!t*/",
             MYSQL_9_7,
-            "DropTable Dropped:(d).t | All Visible",
-            false,
-        ),
-        (
-            "--\tx\nDROP TABLE t",
             MYSQL_9_7,
-            "DropTable Dropped:(d).t | All Visible",
+            t,
             false,
         ),
+        ("--\tx\nDROP TABLE t", MYSQL_9_7, MYSQL_9_7, t, false),
         (
             "/*!50003 DROP /* nested */ TABLE t */ ;",
             MYSQL_9_7,
-            "DropTable Dropped:(d).t | All Visible",
+            MYSQL_9_7,
+            t,
             false,
         ),
         (
             "DROP TABLE t /*!80000 , u */",
             MYSQL_5_6,
-            "DropTable Dropped:(d).t | All Visible",
-            true,
+            MYSQL_5_6,
+            t,
+            false,
         ),
         (
             "DROP TABLE t /*!80000 , u */",
             MYSQL_9_7,
-            "DropTable Dropped:(d).t Dropped:(d).u | All Visible",
+            MYSQL_9_7,
+            t_u,
             false,
         ),
         (
             "DROP TABLE t /*!99999 /* , */ u */",
             MYSQL_9_7,
-            "DropTable Dropped:(d).t | All Visible",
-            true,
+            MYSQL_9_7,
+            t,
+            false,
         ),
         (
             "DROP TABLE t /* 99999 (* x *) , u */",
             MYSQL_9_7,
-            "DropTable Dropped:(d).t | All Visible",
+            MYSQL_9_7,
+            t,
             false,
         ),
         (
             "DROP TABLE t /*!100000 , u */",
             MYSQL_9_7,
-            "DropTable Dropped:(d).t | All Visible",
+            MYSQL_9_7,
+            t,
+            false,
+        ),
+        (
+            "DROP TABLE t /*!100000 , u */",
+            MARIADB,
+            MARIADB,
+            t_u,
+            false,
+        ),
+        (
+            "DROP TABLE t /*M!100000 , u */",
+            MARIADB,
+            MARIADB,
+            t_u,
+            false,
+        ),
+        (
+            "DROP TABLE t /*M!100000 , u */",
+            MYSQL_9_7,
+            MYSQL_9_7,
+            t,
+            false,
+        ),
+        ("DROP TABLE t /*!50701 , u */", MARIADB, MARIADB, t, false),
+        (
+            "DROP TABLE t /*!506241 */",
+            MYSQL_5_6,
+            MYSQL_5_6,
+            "Unknown",
+            false,
+        ),
+        ("DROP TABLE t /*+ hint */", MYSQL_9_7, MYSQL_9_7, t, false),
+        (
+            "DROP TABLE t /*!50003 , u",
+            MYSQL_9_7,
+            MYSQL_9_7,
+            "Unknown",
+            false,
+        ),
+        (
+            "DROP TABLE t /* , u",
+            MYSQL_9_7,
+            MYSQL_9_7,
+            "Unknown",
+            false,
+        ),
+        ("DROP TABLE t */", MYSQL_9_7, MYSQL_9_7, "Unknown", false),
+        ("DROP TABLE t --u", MYSQL_9_7, MYSQL_9_7, "Unknown", false),
+        (
+            "DROP TABLE t /*!80000 , u */",
+            MYSQL_9_7,
+            MYSQL_5_6,
+            t_u,
             true,
         ),
         (
-            "DROP TABLE t /*!100000 , u */",
-            MARIADB,
-            "DropTable Dropped:(d).t Dropped:(d).u | All Visible",
-            false,
-        ),
-        (
-            "DROP TABLE t /*M!100000 , u */",
-            MARIADB,
-            "DropTable Dropped:(d).t Dropped:(d).u | All Visible",
-            false,
-        ),
-        (
-            "DROP TABLE t /*M!100000 , u */",
+            "DROP TABLE t /*!50003 , u */",
+            MYSQL_5_6,
             MYSQL_9_7,
-            "DropTable Dropped:(d).t | All Visible",
+            t_u,
             false,
+        ),
+        ("DROP TABLE t /*! , u */", MYSQL_5_6, MYSQL_9_7, t_u, false),
+        (
+            "DROP TABLE t /*!80000 , u */",
+            MYSQL_5_6,
+            MYSQL_9_7,
+            t,
+            true,
+        ),
+        (
+            "DROP TABLE t /*!506240 , u */",
+            MYSQL_9_7,
+            MYSQL_5_6,
+            t,
+            true,
+        ),
+        (
+            "DROP TABLE t /*M!100000 , u */",
+            MARIADB,
+            MYSQL_9_7,
+            t_u,
+            true,
         ),
         (
             "DROP TABLE t /*!50701 , u */",
+            MYSQL_9_7,
             MARIADB,
-            "DropTable Dropped:(d).t | All Visible",
+            t_u,
             true,
         ),
-        ("DROP TABLE t /*!506241 */", MYSQL_5_6, "Unknown", false),
-        (
-            "DROP TABLE t /*+ hint */",
-            MYSQL_9_7,
-            "DropTable Dropped:(d).t | All Visible",
-            false,
-        ),
-        ("DROP TABLE t /*!50003 , u", MYSQL_9_7, "Unknown", false),
-        ("DROP TABLE t /* , u", MYSQL_9_7, "Unknown", false),
-        ("DROP TABLE t */", MYSQL_9_7, "Unknown", false),
-        ("DROP TABLE t --u", MYSQL_9_7, "Unknown", false),
+        ("DROP TABLE t /* x */", MARIADB, MYSQL_9_7, t, false),
     ];
-    for (sql, version, expected, leaves_out) in cases {
-        let statement = classify(
-            sql.as_bytes(),
-            &context(UTF8MB4, SqlMode::default(), *version),
+    for (sql, source, destination, expected, differ) in cases {
+        let context = LexContext::new(
+            UTF8MB4,
+            SqlMode::default(),
+            *source,
+            *destination,
+            Some("d"),
         );
+        let statement = classify(sql.as_bytes(), &context);
         assert_eq!(line(sql.as_bytes(), &statement), *expected, "{sql}");
-        assert_eq!(statement.leaves_out_code, *leaves_out, "{sql}");
+        assert_eq!(statement.leaves_out_code, *differ, "{sql}");
     }
 }
 
@@ -439,7 +498,7 @@ fn the_character_set_decides_what_a_byte_means() {
 
 #[test]
 fn without_a_default_database_names_have_none() {
-    let context = LexContext::new(UTF8MB4, SqlMode::default(), MYSQL_9_7, Some(""));
+    let context = LexContext::new(UTF8MB4, SqlMode::default(), MYSQL_9_7, MYSQL_9_7, Some(""));
     check(
         &[
             (
