@@ -2,11 +2,14 @@
 
 mod apply;
 mod checkpoint;
-mod ddl;
+mod copy;
+pub mod ddl;
 mod dialect;
 mod endpoint;
 mod error;
 mod object;
+mod observe;
+mod pipeline;
 mod replicate;
 mod schema;
 mod session;
@@ -28,6 +31,9 @@ pub use object::{
     CHECKPOINT_DATABASE, DatabaseName, NameCase, NameError, Pattern, Selection, SelectionEntry,
     SelectionError, SelectionReason, TableName,
 };
+pub use copy::{CopyError, LeftOut, Listing, TableToCopy, list_tables};
+pub use observe::{CopyProgress, Observer};
+pub use pipeline::{End, Outcome, Pipeline, PipelineError};
 pub use replicate::{FollowError, FollowProgress};
 pub use schema::{Column, ColumnKind, KeyPart, SchemaError, TableSchema, UniqueKey};
 pub use session::{SessionError, open_destination, open_source};

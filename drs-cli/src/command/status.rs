@@ -1,14 +1,76 @@
-//! `drs status`.
+//! `drs status`: what the destination's checkpoint says of a task.
+
+use std::collections::BTreeMap;
+
+use drs_core::{Role, TablePhase, status};
+use serde_json::json;
 
 use crate::{
     args::TaskArgs,
+    config,
     exit::{CommandError, Exit},
-    render::Output,
+    render::{Align, Output, Table, grouped},
 };
 
-/// Carries the command out.
-pub(crate) fn execute(_args: TaskArgs, _out: &mut Output) -> Result<Exit, CommandError> {
-    Err(CommandError::Failed(
-        "drs status is not built yet".to_owned(),
-    ))
+/// Phases other than this one are listed table by table; a task may have thousands that are live.
+const SETTLED: TablePhase = TablePhase::Live;
+
+/// Carries the command out. It reads the checkpoint alone, so that it disturbs no run.
+pub(crate) fn execute(args: TaskArgs, out: &mut Output) -> Result<Exit, CommandError> {
+    let task = config::load(&args.task, &[Role::Destination])?;
+    let mut conn = task.destination().connect(Role::Destination)?;
+    let status = status::read(&mut conn, task.name().as_str())
+        .map_err(|error| CommandError::Failed(error.to_string()))?;
+    let Some(status) = status else {
+        let name = task.name().as_str();
+        out.fact(&format!("task {name} has not begun"), &json!({ "task": name, "begun": false }))?;
+        return Ok(Exit::Done);
+    };
+    let mut phases: BTreeMap<&str, u64> = BTreeMap::new();
+    for table in &status.tables {
+        *phases.entry(table.phase.as_str()).or_default() += 1;
+    }
+    if out.is_json() {
+        out.object(&json!({
+            "task": task.name().as_str(),
+            "begun": true,
+            "source_uuid": status.record.source_uuid,
+            "copied": status.record.copied,
+            "position": status.watermark.position.to_string(),
+            "gtid_set": status.watermark.gtid_set.as_ref().map(|set| set.to_string()),
+            "phases": phases,
+        }))?;
+        for table in &status.tables {
+            out.object(&json!({
+                "table": table.table.to_string(),
+                "phase": table.phase.as_str(),
+                "rows_copied": table.rows_copied,
+                "from": table.from.as_ref().map(|point| point.to_string()),
+                "until": table.until.as_ref().map(|point| point.to_string()),
+            }))?;
+        }
+        return Ok(Exit::Done);
+    }
+    out.line(&format!("task       {}", task.name().as_str()))?;
+    out.line(&format!("copy       {}", if status.record.copied { "done" } else { "under way" }))?;
+    out.line(&format!("position   {}", status.watermark.position))?;
+    if let Some(set) = &status.watermark.gtid_set {
+        out.line(&format!("gtid set   {set}"))?;
+    }
+    let counts: Vec<String> = phases.iter().map(|(phase, count)| format!("{count} {phase}")).collect();
+    out.line(&format!("tables     {}", counts.join(", ")))?;
+    let mut table = Table::new(&[("table", Align::Left), ("phase", Align::Left), ("rows copied", Align::Right)]);
+    let mut unsettled = 0;
+    for record in status.tables.iter().filter(|record| record.phase != SETTLED) {
+        unsettled += 1;
+        table.row([
+            record.table.to_string(),
+            record.phase.as_str().to_owned(),
+            grouped(record.rows_copied),
+        ]);
+    }
+    if unsettled > 0 {
+        out.table(&table)?;
+    }
+    Ok(Exit::Done)
 }

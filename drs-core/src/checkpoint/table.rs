@@ -63,6 +63,20 @@ pub struct TableRecord {
     pub until: Option<StreamPoint>,
 }
 
+impl TableRecord {
+    /// A table that is selected and not begun.
+    pub fn pending(table: TableName) -> Self {
+        Self {
+            table,
+            phase: TablePhase::Pending,
+            created_by_task: false,
+            rows_copied: 0,
+            from: None,
+            until: None,
+        }
+    }
+}
+
 /// A part of a keyed table: the rows whose key is above `lower` and at or below `upper`.
 ///
 /// Bounds are SQL literals of the key's columns, separated by commas, made by this program.

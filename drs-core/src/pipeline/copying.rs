@@ -1,0 +1,45 @@
+use std::sync::{Mutex, PoisonError};
+
+use crate::{
+    copy::{CopyEvent, CopyObserver},
+    observe::{CopyProgress, Observer},
+};
+
+/// Adds up what the copy's sessions tell, for the run's observer.
+pub(super) struct CopyTally<'a> {
+    observer: &'a dyn Observer,
+    progress: Mutex<CopyProgress>,
+}
+
+impl<'a> CopyTally<'a> {
+    pub(super) fn new(observer: &'a dyn Observer) -> Self {
+        Self { observer, progress: Mutex::new(CopyProgress::default()) }
+    }
+}
+
+impl CopyObserver for CopyTally<'_> {
+    fn copy_event(&self, event: &CopyEvent<'_>) {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            CopyEvent::Planned { tables, tables_done, rows_estimate } => {
+                progress.tables_total = *tables;
+                progress.tables_done = *tables_done;
+                progress.rows_estimated = *rows_estimate;
+            }
+            CopyEvent::Part { rows, bytes, conflicts, .. } => {
+                progress.rows_copied += rows;
+                progress.bytes_copied += bytes;
+                progress.rows_kept += conflicts;
+            }
+            CopyEvent::Copied { .. } => progress.tables_done += 1,
+            CopyEvent::Restarted { table } => {
+                self.observer.notice(&format!("the copy of {table} begins again"));
+            }
+            CopyEvent::Waiting { table, reason } => {
+                self.observer.notice(&format!("{table} waits: {reason}"));
+            }
+            _ => {}
+        }
+        self.observer.copying(&progress);
+    }
+}

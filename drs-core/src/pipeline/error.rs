@@ -1,0 +1,62 @@
+use crate::{
+    checkpoint::CheckpointError, copy::CopyError, dialect::ServerVersion, object::TableName, replicate::FollowError,
+    session::SessionError,
+};
+
+/// Why a run failed. What is committed stays; run again after the cause is mended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PipelineError {
+    /// A server could not be reached, or refused the session.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The checkpoint could not be read or written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The copy stopped.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// Following stopped.
+    #[error(transparent)]
+    Follow(#[from] FollowError),
+    /// The source cannot be used as it is.
+    #[error("the source cannot be used: {0}")]
+    Source(String),
+    /// The task was begun with another source.
+    #[error(
+        "this task was begun with the source whose server_uuid is {expected}, and the source now has {found}; \
+         give another task name to begin anew"
+    )]
+    OtherSource {
+        /// At the first start.
+        expected: String,
+        /// Now.
+        found: String,
+    },
+    /// A GTID set was given and the source has no GTIDs.
+    #[error("the start point has a GTID set, and the source's gtid_mode is not ON; give file:position alone")]
+    NoGtid,
+    /// Cascades that the source does not log.
+    #[error(
+        "{version} does not write to its binary log what foreign keys with CASCADE or SET NULL change, so these tables \
+         can't be followed yet: {}; exclude them, or drop those foreign keys", list(.tables)
+    )]
+    Cascades {
+        /// The source's version.
+        version: ServerVersion,
+        /// The tables.
+        tables: Vec<TableName>,
+    },
+    /// The checkpoint has a task and no lanes.
+    #[error("the checkpoint has no lanes for this task; it was changed by hand")]
+    NoLanes,
+}
+
+fn list(tables: &[TableName]) -> String {
+    const SHOWN_MAX: usize = 10;
+    let mut text = tables.iter().take(SHOWN_MAX).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if tables.len() > SHOWN_MAX {
+        text.push_str(&format!(" and {} more", tables.len() - SHOWN_MAX));
+    }
+    text
+}

@@ -1,0 +1,344 @@
+//! A task from its start to its end: copy, then follow.
+
+mod copying;
+mod error;
+mod source;
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::AtomicBool,
+};
+
+use drs_binlog::{DumpRequest, DumpSource, DumpStart, EventSource, Position};
+use mysql::{Conn, consts::CapabilityFlags, prelude::Queryable};
+
+use copying::CopyTally;
+pub use error::PipelineError;
+use source::SourceFacts;
+
+use crate::{
+    apply::LaneSettings,
+    copy::{Copy, CopyError, CopyOptions},
+    checkpoint::{CheckpointStore, StreamPoint, TableRecord, TaskRecord},
+    dialect::ServerVersion,
+    endpoint::{Endpoint, Role},
+    object::Selection,
+    observe::Observer,
+    replicate::{
+        Follow, FollowEnd, FollowProgress, FollowSettings, OpenError, OpenSource, ReaderSettings, RouterSettings,
+        StatementRunner,
+    },
+    session::{self, SessionError},
+    task::{Mode, Task},
+};
+
+/// Runs one task.
+///
+/// ```no_run
+/// use std::sync::atomic::AtomicBool;
+/// use drs_core::{Endpoint, Pipeline, Task};
+///
+/// let source = Endpoint::tcp("source.example", 3306, "drs").password("secret");
+/// let destination = Endpoint::tcp("destination.example", 3306, "drs").password("secret");
+/// let task = Task::builder(source, destination).name("orders-eu").select("shop.*").build()?;
+/// let stop = AtomicBool::new(false);
+/// let outcome = Pipeline::new(&task).run(&stop)?;
+/// println!("{} row changes applied", outcome.follow.map_or(0, |follow| follow.row_changes));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Pipeline<'a> {
+    task: &'a Task,
+    observer: &'a dyn Observer,
+    until_caught_up: bool,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Why it ended.
+    pub end: End,
+    /// What following came to, if the run came so far.
+    pub follow: Option<FollowProgress>,
+}
+
+/// Why a run ended without an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// A task in mode "full" has copied everything.
+    Copied,
+    /// The destination has everything that the source had when the run began to follow.
+    CaughtUp,
+    /// A stop was asked for, and everything in flight is committed or will be done again.
+    Stopped,
+}
+
+/// Event bytes in memory over all threads of a run.
+const EVENT_MEMORY_BYTES_MAX: u64 = 48 << 20;
+/// A source transaction larger than this goes through a temporary file.
+const TRANSACTION_MEMORY_BYTES_MAX: usize = 8 << 20;
+/// Event bytes in one batch.
+const BATCH_BYTES_MAX: usize = 2 << 20;
+/// Source transactions in one batch.
+const BATCH_TRANSACTIONS_MAX: usize = 1000;
+/// Source transactions above the watermark.
+const OPEN_TRANSACTIONS_MAX: usize = 16 << 10;
+/// SQL text in one packet to the destination, if its max_allowed_packet is not smaller.
+const PACKET_BYTES_MAX: usize = 1 << 20;
+/// Without an event for so long, the source sends a heartbeat.
+const HEARTBEAT_MS: u64 = 500;
+
+impl<'a> Pipeline<'a> {
+    /// A run of this task, watched by nobody.
+    pub fn new(task: &'a Task) -> Self {
+        Self { task, observer: &(), until_caught_up: false }
+    }
+
+    /// Tells an observer how the run goes.
+    #[must_use]
+    pub fn observer(mut self, observer: &'a dyn Observer) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// Stops once the destination has everything that the source has when following begins.
+    #[must_use]
+    pub fn until_caught_up(mut self, until_caught_up: bool) -> Self {
+        self.until_caught_up = until_caught_up;
+        self
+    }
+
+    /// Runs until the task's end, an error, or `stop`. Run again, it goes on where it was.
+    ///
+    /// `stop` may be set from any thread; the run then commits what is in flight and ends
+    /// within a second or so, once the servers answer.
+    pub fn run(&self, stop: &AtomicBool) -> Result<Outcome, PipelineError> {
+        let (mut source, version) = session::open_source(self.task.source())?;
+        let facts = SourceFacts::gather(&mut source, version)?;
+        facts.check(self.task)?;
+        let selection = self.task.selection().clone().with_case(facts.name_case);
+        let (conn, destination) = session::open_destination(self.task.destination())?;
+        let lanes = u16::try_from(self.task.lanes().get()).unwrap_or(u16::MAX - 1);
+        let store = CheckpointStore::claim(conn, self.task.name().as_str(), lanes)?;
+        let store = Arc::new(Mutex::new(store));
+        let lock = || store.lock().unwrap_or_else(PoisonError::into_inner);
+
+        let known = lock().task_record()?;
+        let record = match &known {
+            Some(record) if record.source_uuid != facts.server_uuid => {
+                return Err(PipelineError::OtherSource {
+                    expected: record.source_uuid.clone(),
+                    found: facts.server_uuid,
+                });
+            }
+            Some(record) => record.clone(),
+            None => self.begin(&mut source, &facts, &selection, &mut lock(), lanes)?,
+        };
+        self.observer.started(known.is_some(), &record.start);
+
+        if self.task.mode().copies() && !record.copied {
+            // A connection of hours ago may be gone by then.
+            drop(source);
+            if !self.copy(&mut lock(), stop)? {
+                return Ok(Outcome { end: End::Stopped, follow: None });
+            }
+            (source, _) = session::open_source(self.task.source())?;
+        }
+        if !self.task.mode().follows() {
+            return Ok(Outcome { end: End::Copied, follow: None });
+        }
+        let until = match self.until_caught_up {
+            true => Some(crate::copy::end_of_log(&mut source, version)?),
+            false => None,
+        };
+        drop(source);
+        self.follow(&facts, selection, &store, destination, until, stop)
+    }
+
+    /// The first start: the point where the stream begins, and the tables to copy.
+    fn begin(
+        &self,
+        source: &mut Conn,
+        facts: &SourceFacts,
+        selection: &Selection,
+        store: &mut CheckpointStore,
+        lanes: u16,
+    ) -> Result<TaskRecord, PipelineError> {
+        let start = match self.task.mode() {
+            Mode::Incremental { start_point } => StreamPoint {
+                position: start_point.position.clone(),
+                gtid_set: start_point.gtid_set.clone().map(Arc::new),
+            },
+            Mode::Full | Mode::FullAndIncremental if facts.uses_gtid => {
+                crate::copy::visible_gtid_point(source, facts.version)?
+            }
+            Mode::Full | Mode::FullAndIncremental => {
+                StreamPoint { position: crate::copy::end_of_log(source, facts.version)?, gtid_set: None }
+            }
+        };
+        if start.gtid_set.is_some() && !facts.uses_gtid {
+            return Err(PipelineError::NoGtid);
+        }
+        let copies = self.task.mode().copies();
+        let tables =
+            if copies { self.tables_to_copy(source, facts, selection)? } else { Vec::new() };
+        let record = TaskRecord { source_uuid: facts.server_uuid.clone(), start, copied: !copies };
+        store.begin(&record, lanes, &tables)?;
+        Ok(record)
+    }
+
+    fn tables_to_copy(
+        &self,
+        source: &mut Conn,
+        facts: &SourceFacts,
+        selection: &Selection,
+    ) -> Result<Vec<TableRecord>, PipelineError> {
+        let listing = crate::copy::list_tables(source, selection)?;
+        if self.task.mode().follows() && !facts.version.logs_cascades() && !listing.cascading.is_empty() {
+            return Err(PipelineError::Cascades { version: facts.version, tables: listing.cascading });
+        }
+        let left_out = listing.left_out;
+        if !left_out.is_empty() {
+            self.observer.notice(&format!(
+                "not copied: {} views, {} routines, {} triggers, {} events",
+                left_out.views, left_out.routines, left_out.triggers, left_out.events
+            ));
+        }
+        Ok(listing.tables.into_iter().map(|table| TableRecord::pending(table.name)).collect())
+    }
+
+    /// Copies what is not copied yet; false when it was stopped.
+    fn copy(&self, store: &mut CheckpointStore, stop: &AtomicBool) -> Result<bool, PipelineError> {
+        let options = CopyOptions {
+            sessions: u16::try_from(self.task.sessions().get()).unwrap_or(u16::MAX),
+            chunk_bytes: self.task.chunk_bytes().get(),
+            indexes: self.task.indexes(),
+            follow: self.task.mode().follows(),
+        };
+        let source = || session::open_source(self.task.source());
+        let destination = || session::open_destination(self.task.destination());
+        let tally = CopyTally::new(self.observer);
+        match Copy::new(&source, &destination, options).run(store, stop, &tally) {
+            Ok(_) => Ok(true),
+            Err(CopyError::Stopped) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn follow(
+        &self,
+        facts: &SourceFacts,
+        selection: Selection,
+        store: &Arc<Mutex<CheckpointStore>>,
+        destination: ServerVersion,
+        until: Option<Position>,
+        stop: &AtomicBool,
+    ) -> Result<Outcome, PipelineError> {
+        let (states, tables, epoch) = {
+            let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
+            (store.lanes()?, store.tables()?, store.epoch())
+        };
+        let states = states.ok_or(PipelineError::NoLanes)?;
+        let name = self.task.name().as_str().to_owned();
+        let endpoint = Arc::new(self.task.destination().clone());
+        let plain = Arc::clone(&endpoint);
+        let reads = Arc::clone(&endpoint);
+        let follow = Follow {
+            settings: FollowSettings {
+                lanes: states.records.len() as u16,
+                memory_bytes_max: EVENT_MEMORY_BYTES_MAX,
+                batch_bytes_max: BATCH_BYTES_MAX,
+                batch_transactions_max: BATCH_TRANSACTIONS_MAX,
+                open_transactions_max: OPEN_TRANSACTIONS_MAX,
+                until,
+            },
+            open: open_source(self.task.source().clone(), &name),
+            reader: ReaderSettings {
+                transaction_memory_bytes_max: TRANSACTION_MEMORY_BYTES_MAX,
+                event_bytes_max: session::PACKET_BYTES_MAX,
+            },
+            router: RouterSettings {
+                selection,
+                filter_drop_database: self.task.filter_drop_database(),
+                source: facts.defaults.clone(),
+                destination,
+                connect: Arc::new(move || Ok(session::open_destination(&reads)?.0)),
+            },
+            lanes: LaneSettings {
+                task: name,
+                epoch,
+                version: destination,
+                policy: self.task.conflict(),
+                packet_bytes_max: PACKET_BYTES_MAX,
+                connect: Arc::new(move || open_lane(&endpoint)),
+            },
+            statements: StatementRunner {
+                connect: Arc::new(move || Ok(plain.connect(Role::Destination)?)),
+                store: Arc::clone(store),
+                version: destination,
+            },
+            store: Arc::clone(store),
+        };
+        let mut last = None;
+        let end = follow.run(
+            (states.watermark, states.done),
+            &tables,
+            states.records,
+            stop,
+            &mut |progress| {
+                self.observer.following(progress);
+                last = Some(progress.clone());
+            },
+        )?;
+        let end = match end {
+            FollowEnd::CaughtUp => End::CaughtUp,
+            FollowEnd::Stopped => End::Stopped,
+        };
+        Ok(Outcome { end, follow: last })
+    }
+}
+
+/// A session that applies changes.
+///
+/// `CLIENT_FOUND_ROWS` makes an UPDATE count the rows it found, so that a missing row can be
+/// told from one that did not change. `READ COMMITTED` keeps lanes from locking gaps that
+/// others insert into; a destination that logs statements does not allow it.
+fn open_lane(endpoint: &Endpoint) -> Result<Conn, SessionError> {
+    let role = Role::Destination;
+    let mut conn = endpoint
+        .connect_with(role, |opts| opts.additional_capabilities(CapabilityFlags::CLIENT_FOUND_ROWS))?;
+    let set_up = |conn: &mut Conn| -> Result<(), mysql::Error> {
+        let version = ServerVersion::of(conn)?;
+        session::destination_session(conn, version)?;
+        let format: Option<(bool, String)> = conn.query_first("SELECT @@log_bin, @@session.binlog_format")?;
+        if format.is_some_and(|(log_bin, format)| !log_bin || !format.eq_ignore_ascii_case("STATEMENT")) {
+            conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
+        }
+        Ok(())
+    };
+    set_up(&mut conn).map_err(|source| SessionError::Setup { role, source })?;
+    Ok(conn)
+}
+
+/// Opens the source's stream behind a point: by GTID where the point has a set.
+fn open_source(endpoint: Endpoint, task: &str) -> OpenSource {
+    let server_id = replica_server_id(task);
+    Arc::new(move |point: &StreamPoint| {
+        let conn = endpoint
+            .connect_with(Role::Source, |opts| opts.max_allowed_packet(Some(session::PACKET_BYTES_MAX)))
+            .map_err(|error| OpenError::Session(error.into()))?;
+        let start = match &point.gtid_set {
+            Some(set) => DumpStart::Gtid((**set).clone()),
+            None => DumpStart::Position(point.position.clone()),
+        };
+        let request = DumpRequest { server_id, start, heartbeat_ms: HEARTBEAT_MS, non_blocking: false };
+        let source = DumpSource::open(conn, &request).map_err(OpenError::Stream)?;
+        Ok(Box::new(source) as Box<dyn EventSource>)
+    })
+}
+
+/// A server id for the task's connection as a replica: the same for each start, so that the
+/// source ends a stale stream of ours, and in a range that people do not use.
+fn replica_server_id(task: &str) -> u32 {
+    let hash = task.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    0x4000_0000 | (hash & 0x3fff_ffff)
+}

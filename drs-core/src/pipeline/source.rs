@@ -1,0 +1,74 @@
+use mysql::{Conn, prelude::Queryable};
+
+use super::PipelineError;
+use crate::{
+    ddl::SourceDefaults,
+    dialect::{Flavor, ServerVersion},
+    endpoint::Role,
+    object::NameCase,
+    session::SessionError,
+    task::Task,
+};
+
+/// What a run must know of the source before it begins.
+#[derive(Clone, Debug)]
+pub(super) struct SourceFacts {
+    pub(super) version: ServerVersion,
+    pub(super) server_uuid: String,
+    pub(super) name_case: NameCase,
+    /// Every transaction has a GTID (`gtid_mode = ON`).
+    pub(super) uses_gtid: bool,
+    pub(super) defaults: SourceDefaults,
+    log_bin: bool,
+    binlog_format: String,
+}
+
+impl SourceFacts {
+    pub(super) fn gather(conn: &mut Conn, version: ServerVersion) -> Result<Self, PipelineError> {
+        if version.flavor == Flavor::MariaDb {
+            return Err(PipelineError::Source(format!("it is {version}, which is not supported as a source yet")));
+        }
+        let failed = |source| SessionError::Setup { role: Role::Source, source };
+        let mut variable = |name: &str| -> Result<Option<String>, SessionError> {
+            let row: Option<(String, String)> =
+                conn.exec_first("SHOW GLOBAL VARIABLES WHERE Variable_name = ?", (name,)).map_err(failed)?;
+            Ok(row.map(|(_, value)| value))
+        };
+        let is_on = |value: Option<String>| value.is_some_and(|value| value.eq_ignore_ascii_case("ON") || value == "1");
+        let system_time_zone = variable("system_time_zone")?;
+        Ok(Self {
+            version,
+            server_uuid: variable("server_uuid")?.unwrap_or_default(),
+            name_case: match variable("lower_case_table_names")?.as_deref() {
+                None | Some("0") => NameCase::Sensitive,
+                Some(_) => NameCase::Insensitive,
+            },
+            uses_gtid: variable("gtid_mode")?.is_some_and(|mode| mode.eq_ignore_ascii_case("ON")),
+            log_bin: is_on(variable("log_bin")?),
+            binlog_format: variable("binlog_format")?.unwrap_or_default(),
+            defaults: SourceDefaults {
+                version,
+                explicit_defaults_for_timestamp: variable("explicit_defaults_for_timestamp")?.map(|v| is_on(Some(v))),
+                // An abbreviation such as CET does not say which rules it follows; UTC has none.
+                system_time_zone: system_time_zone.filter(|zone| zone == "UTC").map(|_| "+00:00".into()),
+            },
+        })
+    }
+
+    /// Fails when the source can't serve this task's mode at all.
+    pub(super) fn check(&self, task: &Task) -> Result<(), PipelineError> {
+        if !task.mode().follows() {
+            return Ok(());
+        }
+        if !self.log_bin {
+            return Err(PipelineError::Source("it writes no binary log; start it with log_bin".into()));
+        }
+        if !self.binlog_format.eq_ignore_ascii_case("ROW") {
+            return Err(PipelineError::Source(format!(
+                "its binlog_format is {}; set it to ROW (sessions that are connected keep the old value)",
+                self.binlog_format
+            )));
+        }
+        Ok(())
+    }
+}
