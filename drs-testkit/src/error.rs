@@ -81,6 +81,15 @@ pub enum Error {
     #[error("the server is not running")]
     NotRunning,
 
+    /// Some rows can't be compared: the server's `max_allowed_packet` is too small for a value.
+    #[error("{rows} rows of {table} are too long for the server to be compared")]
+    Incomparable {
+        /// The table.
+        table: String,
+        /// How many rows.
+        rows: u64,
+    },
+
     /// The server refused a statement or a connection.
     #[error(transparent)]
     MySql(#[from] mysql::Error),

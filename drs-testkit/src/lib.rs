@@ -27,6 +27,8 @@
 //! Running servers are in folders named `drs-…` in the system's temporary folder.
 
 mod cache;
+mod child;
+mod compare;
 mod error;
 mod fetch;
 mod folder;
@@ -35,8 +37,13 @@ mod server;
 mod version;
 
 pub mod deadline;
+pub mod workload;
 
 pub use cache::cache_dir;
+pub use child::GuardedChild;
+pub use compare::{
+    TableComparison, TableDifference, TableDigest, compare_all_tables, compare_tables, digest_table,
+};
 pub use error::Error;
 pub use installation::Installation;
 pub use server::{BinlogFormat, Server, ServerBuilder};
