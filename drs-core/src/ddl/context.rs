@@ -244,6 +244,19 @@ impl SessionContext {
     }
 }
 
+/// The statements that run `sql`, whose bytes may be of any character set, over a client that sends UTF-8 only.
+///
+/// They run in a session that [`SessionContext::set_statement`] has put up. Servers prepare all statements on
+/// tables, indexes and databases, but not `CREATE PROCEDURE`, `CREATE TRIGGER` and their like.
+pub fn as_prepared(sql: &[u8]) -> [String; 3] {
+    let hex: String = sql.iter().map(|byte| format!("{byte:02x}")).collect();
+    [
+        format!("SET @drs_statement = X'{hex}'"),
+        "PREPARE drs_statement FROM @drs_statement".to_owned(),
+        "EXECUTE drs_statement".to_owned(),
+    ]
+}
+
 /// What a fresh session of the destination has, of the variables that not every server has or lets everyone set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DestinationSession {

@@ -21,7 +21,7 @@ mod tests;
 
 pub use charset::ClientCharset;
 pub use classify::{LexContext, classify};
-pub use context::{ContextError, DestinationSession, SessionContext, SourceDefaults};
+pub use context::{ContextError, DestinationSession, SessionContext, SourceDefaults, as_prepared};
 pub use lexer::{LexRules, Lexer, Span, SqlMode, Token, TokenKind};
 pub use statement::{
     Action, ColumnSource, DmlKind, Names, ObjectKind, ObjectName, Repeat, Role, Statement,

@@ -300,6 +300,32 @@ fn charset_named(name: &str) -> ClientCharset {
     }
 }
 
+#[test]
+fn a_statement_in_any_character_set_can_be_sent() {
+    // 0xbf5c is one character of GBK, whose second byte is a backslash; 0xe9 is a letter of latin1.
+    let cases: [(u16, &[u8], &str); 2] =
+        [(28, b"\xb0\xa1\xbf\x5c", "啊縗"), (8, b"caf\xe9", "café")];
+    on_each_server(|conn, version| {
+        conn.query_drop("CREATE DATABASE ddl_sent").unwrap();
+        for (collation, comment, expected) in cases {
+            let mut conn = fresh(version);
+            let sql = [b"CREATE TABLE ddl_sent.t (a INT COMMENT '", comment, b"')"].concat();
+            conn.query_drop(format!(
+                "SET character_set_client = {collation}, collation_connection = {collation}"
+            ))
+            .unwrap();
+            for statement in as_prepared(&sql) {
+                conn.query_drop(statement).unwrap();
+            }
+            let mut conn = fresh(version);
+            let select = "SELECT column_comment FROM information_schema.columns WHERE table_schema = 'ddl_sent'";
+            let read: Option<String> = conn.query_first(select).unwrap();
+            assert_eq!(read.as_deref(), Some(expected));
+            conn.query_drop("DROP TABLE ddl_sent.t").unwrap();
+        }
+    });
+}
+
 /// Where strings, names and comments end is what the server says.
 ///
 /// A row of nothing but strings is one string to the server, and one name after it an alias;
