@@ -1,4 +1,6 @@
-use crate::{EventHeader, EventType, RawEvent, Result};
+use std::fmt;
+
+use crate::{EventHeader, EventType, RawEvent, Result, hidden::Hidden};
 
 /// ROTATE: the log goes on in another file.
 ///
@@ -86,7 +88,7 @@ pub struct UserVar<'a> {
 }
 
 /// The value of a user variable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct UserVarValue<'a> {
     /// Its type.
     pub kind: UserVarKind,
@@ -97,6 +99,17 @@ pub struct UserVarValue<'a> {
     /// The value: text as it is, a double or an integer in 8 bytes
     /// little-endian, a decimal as precision, scale and packed digits.
     pub bytes: &'a [u8],
+}
+
+impl fmt::Debug for UserVarValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserVarValue")
+            .field("kind", &self.kind)
+            .field("unsigned", &self.unsigned)
+            .field("collation", &self.collation)
+            .field("bytes", &Hidden(self.bytes.len()))
+            .finish()
+    }
 }
 
 /// The type of a user variable's value.

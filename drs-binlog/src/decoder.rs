@@ -69,10 +69,19 @@ impl Decoder {
             (raw, None)
         };
         let format = FormatDescription::parse(&raw)?;
-        // Where the algorithm is "none" the field is there but may be stale:
-        // a dumping server changes the event and leaves it.
-        if let Some(stored) = stored.filter(|_| format.checksum == Checksum::Crc32) {
-            compare(&raw, stored, computed_of_format_description(event))?;
+        match (stored, format.checksum) {
+            (Some(stored), Checksum::Crc32) => {
+                compare(&raw, stored, computed_of_format_description(event, None))?;
+            }
+            // Where the algorithm is "none" the field is there but may be stale: a dumping server
+            // changes the event and leaves it. Unless it is right for the other algorithm, whose
+            // mark was damaged then.
+            (Some(stored), Checksum::None)
+                if stored == computed_of_format_description(event, Some(Checksum::Crc32)) =>
+            {
+                return Err(raw.reader().malformed("the checksum algorithm is damaged"));
+            }
+            _ => {}
         }
         self.format = Some(format);
         Ok(raw)
@@ -126,16 +135,21 @@ fn computed(event: &[u8]) -> u32 {
     crc32fast::hash(event.get(..end).unwrap_or_default())
 }
 
-/// The server sets the "in use" flag of an open file's first event after it
-/// computed the checksum, so that the flag counts as unset.
-fn computed_of_format_description(event: &[u8]) -> u32 {
+/// The server sets the "in use" flag of an open file's first event after it computed the checksum,
+/// so that the flag counts as unset. `algorithm` takes the place of the event's own mark.
+fn computed_of_format_description(event: &[u8], algorithm: Option<Checksum>) -> u32 {
     const FLAGS_AT: usize = 17;
-    let end = event.len().saturating_sub(Checksum::LEN);
+    let mark_at = event.len().saturating_sub(Checksum::LEN + 1);
+    let byte = |at: usize| event.get(at).copied().unwrap_or_default();
     let mut crc = crc32fast::Hasher::new();
     crc.update(event.get(..FLAGS_AT).unwrap_or_default());
-    let flags = event.get(FLAGS_AT).copied().unwrap_or_default();
-    crc.update(&[flags & !(EventHeader::IN_USE as u8)]);
-    crc.update(event.get(FLAGS_AT + 1..end).unwrap_or_default());
+    crc.update(&[byte(FLAGS_AT) & !(EventHeader::IN_USE as u8)]);
+    crc.update(event.get(FLAGS_AT + 1..mark_at).unwrap_or_default());
+    crc.update(&[match algorithm {
+        None => byte(mark_at),
+        Some(Checksum::None) => 0,
+        Some(Checksum::Crc32) => 1,
+    }]);
     crc.finalize()
 }
 

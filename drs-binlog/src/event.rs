@@ -1,15 +1,17 @@
+use std::fmt;
+
 use crate::{
     Decoder, Error, EventHeader, EventType, ExecuteLoadQuery, FormatDescription, GtidEvent,
     GtidSet, Heartbeat, Incident, IntVar, LoadBlock, MariaDbEvent, Query, Rand, Reader, Result,
-    Rotate, Rows, TableMap, TransactionContext, TransactionPayload, UserVar, ViewChange, XaPrepare,
-    load_data,
+    Rotate, Rows, StatementText, TableMap, TransactionContext, TransactionPayload, UserVar,
+    ViewChange, XaPrepare, hidden::Hidden, load_data,
 };
 
 /// One event as it lies in the log: its header, and its body without the checksum.
 ///
 /// [`Decoder::raw`] makes it, and has verified the checksum;
 /// [`Decoder::decode`] gives the body a meaning.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct RawEvent<'a> {
     /// The header.
     pub header: EventHeader,
@@ -21,6 +23,15 @@ impl<'a> RawEvent<'a> {
     /// A reader of the body, whose offsets count from the event's start.
     pub fn reader(&self) -> Reader<'a> {
         Reader::new(self.body, EventHeader::LEN, self.header.event_type)
+    }
+}
+
+impl fmt::Debug for RawEvent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawEvent")
+            .field("header", &self.header)
+            .field("body", &Hidden(self.body.len()))
+            .finish()
     }
 }
 
@@ -49,7 +60,7 @@ pub enum Event<'a> {
     /// Row changes, of any version.
     Rows(Rows<'a>),
     /// The text of the statement that the row events after it come from.
-    RowsQuery(&'a [u8]),
+    RowsQuery(StatementText<'a>),
     /// A whole transaction, compressed.
     TransactionPayload(TransactionPayload<'a>),
     /// A number that the statement after it uses.
@@ -115,7 +126,7 @@ impl Decoder {
                 // The length byte overflows with longer texts: the server ignores it too.
                 let mut r = raw.reader();
                 r.u8()?;
-                Event::RowsQuery(r.rest())
+                Event::RowsQuery(StatementText(r.rest()))
             }
             EventType::TRANSACTION_PAYLOAD => {
                 Event::TransactionPayload(TransactionPayload::parse(raw)?)

@@ -26,7 +26,8 @@ pub struct GtidEvent {
 }
 
 impl GtidEvent {
-    pub(crate) fn parse(raw: &RawEvent<'_>) -> Result<Self> {
+    /// Reads a GTID, ANONYMOUS_GTID or tagged GTID event.
+    pub fn parse(raw: &RawEvent<'_>) -> Result<Self> {
         let mut r = raw.reader();
         let event = match raw.header.event_type {
             EventType::GTID_TAGGED => Self::parse_tagged(&mut r)?,

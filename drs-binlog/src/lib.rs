@@ -17,6 +17,7 @@ mod gtid;
 mod gtid_event;
 mod gtid_set;
 mod header;
+mod hidden;
 mod inflate;
 mod json;
 mod json_diff;
@@ -66,7 +67,8 @@ pub use mariadb::{MariaDbEvent, MariaDbGtidEvent, MariaDbGtidList};
 pub use payload::{Compression, PayloadEvents, TransactionPayload};
 pub use position::{LogFile, Position, StartPoint};
 pub use query::{
-    CompressedQuery, DatabaseNames, Invoker, Query, QueryCharset, StatusVars, UpdatedDatabases,
+    CompressedQuery, DatabaseNames, Invoker, Query, QueryCharset, StatementText, StatusVars,
+    UpdatedDatabases,
 };
 pub use reader::Reader;
 pub use row_image::{RowImage, Values};

@@ -1,8 +1,10 @@
-use crate::{Query, RawEvent, Result, query::QueryHead};
+use std::fmt;
+
+use crate::{Query, RawEvent, Result, hidden::Hidden, query::QueryHead};
 
 /// BEGIN_LOAD_QUERY or APPEND_BLOCK: a block of the file of a LOAD DATA
 /// statement that was logged as a statement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct LoadBlock<'a> {
     /// Which file; unique among those that are open.
     pub file_id: u32,
@@ -17,6 +19,15 @@ impl<'a> LoadBlock<'a> {
             file_id: r.u32()?,
             data: r.rest(),
         })
+    }
+}
+
+impl fmt::Debug for LoadBlock<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoadBlock")
+            .field("file_id", &self.file_id)
+            .field("data", &Hidden(self.data.len()))
+            .finish()
     }
 }
 
@@ -55,7 +66,8 @@ pub enum LoadDuplicates {
 }
 
 impl<'a> ExecuteLoadQuery<'a> {
-    pub(crate) fn parse(raw: &RawEvent<'a>) -> Result<Self> {
+    /// Reads an EXECUTE_LOAD_QUERY event.
+    pub fn parse(raw: &RawEvent<'a>) -> Result<Self> {
         let mut r = raw.reader();
         let head = QueryHead::parse(&mut r)?;
         let (file_id, name_start, name_end) = (r.u32()?, r.u32()?, r.u32()?);

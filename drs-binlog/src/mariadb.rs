@@ -1,10 +1,12 @@
-use crate::{CompressedQuery, EventType, MariaDbGtid, RawEvent, Reader, Result, XaId};
+use crate::{
+    CompressedQuery, EventType, MariaDbGtid, RawEvent, Reader, Result, StatementText, XaId,
+};
 
 /// The events that MariaDB alone writes; its row events are [`Rows`](crate::Rows) like any others.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MariaDbEvent<'a> {
     /// ANNOTATE_ROWS: the text of the statement that the row events after it come from.
-    AnnotateRows(&'a [u8]),
+    AnnotateRows(StatementText<'a>),
     /// BINLOG_CHECKPOINT: the oldest file that crash recovery needs.
     BinlogCheckpoint(&'a [u8]),
     /// GTID: begins a transaction.
@@ -14,7 +16,7 @@ pub enum MariaDbEvent<'a> {
     /// START_ENCRYPTION: the rest of the file is encrypted.
     StartEncryption,
     /// QUERY_COMPRESSED: a statement whose text is compressed.
-    QueryCompressed(CompressedQuery<'a>),
+    QueryCompressed(Box<CompressedQuery<'a>>),
 }
 
 impl<'a> MariaDbEvent<'a> {
@@ -22,7 +24,7 @@ impl<'a> MariaDbEvent<'a> {
     pub(crate) fn parse(raw: &RawEvent<'a>) -> Result<Option<Self>> {
         let mut r = raw.reader();
         let event = match raw.header.event_type {
-            EventType::MARIADB_ANNOTATE_ROWS => Self::AnnotateRows(r.rest()),
+            EventType::MARIADB_ANNOTATE_ROWS => Self::AnnotateRows(StatementText(r.rest())),
             EventType::MARIADB_BINLOG_CHECKPOINT => {
                 let len = r.u32()? as usize;
                 let file = r.take(len)?;
@@ -41,7 +43,7 @@ impl<'a> MariaDbEvent<'a> {
                 Self::StartEncryption
             }
             EventType::MARIADB_QUERY_COMPRESSED => {
-                Self::QueryCompressed(CompressedQuery::parse(raw)?)
+                Self::QueryCompressed(Box::new(CompressedQuery::parse(raw)?))
             }
             _ => return Ok(None),
         };

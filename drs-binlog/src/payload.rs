@@ -1,10 +1,13 @@
-use std::io::{ErrorKind, Read};
+use std::{
+    fmt,
+    io::{ErrorKind, Read},
+};
 
-use crate::{Error, EventHeader, EventType, RawEvent, Result};
+use crate::{Error, EventHeader, EventType, RawEvent, Result, hidden::Hidden};
 
 /// TRANSACTION_PAYLOAD: the events of a whole transaction save its GTID,
 /// compressed (MySQL 8.0.20 and later, `binlog_transaction_compression`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TransactionPayload<'a> {
     /// How the events are compressed.
     pub compression: Compression,
@@ -12,6 +15,16 @@ pub struct TransactionPayload<'a> {
     pub uncompressed_size: Option<u64>,
     /// The compressed events.
     pub payload: &'a [u8],
+}
+
+impl fmt::Debug for TransactionPayload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransactionPayload")
+            .field("compression", &self.compression)
+            .field("uncompressed_size", &self.uncompressed_size)
+            .field("payload", &Hidden(self.payload.len()))
+            .finish()
+    }
 }
 
 /// How a transaction's events are compressed.

@@ -1,7 +1,9 @@
-use crate::{RawEvent, Reader, Result, inflate::inflate_record};
+use std::fmt;
+
+use crate::{RawEvent, Reader, Result, hidden::Hidden, inflate::inflate_record};
 
 /// QUERY: a statement, with the session it ran in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Query<'a> {
     /// The connection's id.
     pub thread_id: u32,
@@ -18,7 +20,8 @@ pub struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
-    pub(crate) fn parse(raw: &RawEvent<'a>) -> Result<Self> {
+    /// Reads a QUERY event.
+    pub fn parse(raw: &RawEvent<'a>) -> Result<Self> {
         let mut r = raw.reader();
         QueryHead::parse(&mut r)?.finish(&mut r)
     }
@@ -29,6 +32,29 @@ impl<'a> Query<'a> {
         let head = QueryHead::parse(&mut r)?;
         r.take(usize::from(head.status_len) + usize::from(head.schema_len) + 1)?;
         Ok(r.rest())
+    }
+}
+
+impl fmt::Debug for Query<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Query")
+            .field("thread_id", &self.thread_id)
+            .field("exec_time_s", &self.exec_time_s)
+            .field("error_code", &self.error_code)
+            .field("status", &self.status)
+            .field("schema", &Hidden(self.schema.len()))
+            .field("query", &Hidden(self.query.len()))
+            .finish()
+    }
+}
+
+/// A statement's text, in the character set of the client. `Debug` does not show it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct StatementText<'a>(pub &'a [u8]);
+
+impl fmt::Debug for StatementText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Hidden(self.0.len()).fmt(f)
     }
 }
 

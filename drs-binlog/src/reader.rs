@@ -1,11 +1,13 @@
-use crate::{Error, EventType, Result};
+use std::fmt;
+
+use crate::{Error, EventType, Result, hidden::Hidden};
 
 /// A cursor over the bytes of one event that cannot read outside them.
 ///
 /// Everything this crate decodes goes through it: each read is checked, and a
 /// short buffer is an [`Error::Malformed`] with the offset and the event type.
 /// Nothing is copied; slices borrow from the event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
     /// Bytes of the event before `bytes[0]`, so that offsets count from the event's start.
@@ -187,5 +189,15 @@ impl<'a> Reader<'a> {
         let text = self.take(len)?;
         self.take(1)?;
         Ok(text)
+    }
+}
+
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("event_type", &self.event_type)
+            .field("offset", &self.offset())
+            .field("left", &Hidden(self.remaining()))
+            .finish()
     }
 }

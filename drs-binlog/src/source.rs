@@ -1,3 +1,5 @@
+use std::fmt;
+
 use crate::{Decoder, LogFile, Position, RawEvent, Result};
 
 /// Where the events of one source's binary log come from: a server, files, a fixture.
@@ -21,7 +23,7 @@ pub trait EventSource {
 }
 
 /// An event and where it lies.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct SourceEvent<'a> {
     /// The event, framed.
     pub raw: RawEvent<'a>,
@@ -37,6 +39,16 @@ pub struct SourceEvent<'a> {
     pub in_file: bool,
     /// The decoder with the format description that the event follows.
     pub decoder: &'a Decoder,
+}
+
+impl fmt::Debug for SourceEvent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceEvent")
+            .field("raw", &self.raw)
+            .field("end", &self.end())
+            .field("in_file", &self.in_file)
+            .finish_non_exhaustive()
+    }
 }
 
 impl SourceEvent<'_> {

@@ -45,11 +45,12 @@ pub fn run(server: &Server, database: &str, gtid: bool) -> Vec<PathBuf> {
     run("INSERT INTO t (n, s) VALUES (4, @v), (5, @u), (6, @d), (7, @n), (8, @r)");
     run("INSERT INTO t (n, s) VALUES (RAND() * 100, LAST_INSERT_ID())");
     run("INSERT INTO plain VALUES (1, RAND())");
-    let data = server.data_dir().join(format!("{database}.load"));
-    fs::write(&data, "100\tloaded\n101\tloaded too\n").unwrap();
+    // A path from the data folder on, so that the log looks the same wherever the server is.
+    let data = format!("{database}.load");
+    let path = server.data_dir().join(&data);
+    fs::write(path, "100\tloaded\n101\tloaded too\n").unwrap();
     run(&format!(
-        "LOAD DATA INFILE '{}' IGNORE INTO TABLE t (n, s)",
-        data.display()
+        "LOAD DATA INFILE './{data}' IGNORE INTO TABLE t (n, s)"
     ));
     run("SET SESSION binlog_format = ROW");
 
