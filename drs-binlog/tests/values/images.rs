@@ -3,7 +3,7 @@ use drs_binlog::{RowsKind, Value};
 
 use crate::{
     log::{Scene, values},
-    mariadb, mysql_56, mysql_97,
+    mariadb, mysql_56, mysql_56_alone, mysql_97,
 };
 
 /// `kind before -> after`, each image as `ordinal=value` pairs.
@@ -190,9 +190,8 @@ fn partitions_are_named() {
 
 #[test]
 fn version_1_events() {
-    let mut scene = Scene::new(mysql_56(), "images_v1");
+    let mut scene = Scene::new(mysql_56_alone(), "images_v1");
     scene.run("CREATE TABLE t (id INT PRIMARY KEY, c VARCHAR(9))");
-    scene.run("SET @old = @@GLOBAL.log_bin_use_v1_row_events");
     scene.run("SET GLOBAL log_bin_use_v1_row_events = 1");
     let mut other = scene.server.conn().unwrap();
     for sql in [
@@ -203,7 +202,6 @@ fn version_1_events() {
     ] {
         mysql::prelude::Queryable::query_drop(&mut other, sql).unwrap();
     }
-    scene.run("SET GLOBAL log_bin_use_v1_row_events = @old");
     assert_eq!(
         changes(&scene, "t"),
         [

@@ -98,12 +98,15 @@ pub(crate) fn for_each_change(
     mut each: impl FnMut(&[u8], &[u8], &TableColumns, &Logged<'_, '_>),
 ) {
     let mut decoder = Decoder::new();
-    let mut tables: HashMap<u64, (Vec<u8>, Vec<u8>, Arc<TableColumns>)> = HashMap::new();
+    let mut tables: HashMap<u64, Table> = HashMap::new();
     let mut rest = &file[4..];
     let mut buffer = Vec::new();
     while rest.len() >= EventHeader::LEN {
         let header = EventHeader::parse(&rest[..EventHeader::LEN]).unwrap();
-        let (event, tail) = rest.split_at(header.event_size as usize);
+        // Other tests write to the same file meanwhile: its last event may not be all there.
+        let Some((event, tail)) = rest.split_at_checked(header.event_size as usize) else {
+            break;
+        };
         rest = tail;
         let raw = decoder.raw(event).unwrap();
         let Some(format) = decoder.format() else {
@@ -112,20 +115,29 @@ pub(crate) fn for_each_change(
         if header.event_type == EventType::TABLE_MAP {
             let map = TableMap::parse(&raw, format).unwrap();
             let columns = Arc::new(map.compile().unwrap());
+            let (database, name) = (map.database.to_vec(), map.table.to_vec());
             tables.insert(
                 map.table_id,
-                (map.database.to_vec(), map.table.to_vec(), columns),
+                Table {
+                    database,
+                    name,
+                    columns,
+                },
             );
         } else if header.event_type.is_rows() {
             let logged = Rows::parse(&raw, format).unwrap();
             let compressed = logged.is_compressed();
             let rows = logged.inflate(&mut buffer, 1 << 24).unwrap();
-            let (database, table, columns) = &tables[&rows.table_id];
+            let Table {
+                database,
+                name,
+                columns,
+            } = &tables[&rows.table_id];
             for change in rows.changes(columns) {
                 let change = change.unwrap();
                 each(
                     database,
-                    table,
+                    name,
                     columns,
                     &Logged {
                         rows: &rows,
@@ -137,4 +149,10 @@ pub(crate) fn for_each_change(
             }
         }
     }
+}
+
+struct Table {
+    database: Vec<u8>,
+    name: Vec<u8>,
+    columns: Arc<TableColumns>,
 }

@@ -4,6 +4,7 @@ mod images;
 mod json;
 mod log;
 mod metadata;
+mod mysqlbinlog;
 mod types;
 
 use std::sync::OnceLock;
@@ -20,6 +21,11 @@ pub(crate) fn mysql_97() -> &'static Server {
 pub(crate) fn mysql_56() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| start(Version::MySql56))
+}
+
+/// MySQL 5.6 for one test alone, whose log the newest `mysqlbinlog` cannot read.
+pub(crate) fn mysql_56_alone() -> &'static Server {
+    Box::leak(Box::new(start(Version::MySql56)))
 }
 
 /// MariaDB 10.11.
