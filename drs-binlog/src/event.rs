@@ -156,3 +156,49 @@ impl Decoder {
         })
     }
 }
+
+/// Decodes an event of this type byte, flags (two bytes) and body, and what is compressed in it.
+pub fn fuzz_event(data: &[u8]) {
+    let Some(([kind, low, high], body)) = data.split_first_chunk() else {
+        return;
+    };
+    let header = EventHeader {
+        timestamp: 1,
+        event_type: EventType(*kind),
+        server_id: 1,
+        event_size: 0,
+        log_pos: 0,
+        flags: u16::from_le_bytes([*low, *high]),
+    };
+    let decoder = Decoder::for_fuzzing();
+    let raw = RawEvent { header, body };
+    let decoded = decoder.decode(&raw);
+    // Nothing of the body shows.
+    let _ = format!("{raw:?} {decoded:?}");
+    match decoded {
+        Ok(Event::TransactionPayload(payload)) => {
+            let Ok(mut events) = payload.events(1 << 16) else {
+                return;
+            };
+            for _ in 0..1000 {
+                let Ok(Some(bytes)) = events.next_event() else {
+                    return;
+                };
+                assert!(bytes.len() <= 1 << 16);
+                let _ = decoder
+                    .raw_nested(bytes)
+                    .and_then(|raw| decoder.decode(&raw).map(drop));
+            }
+        }
+        Ok(Event::MariaDb(MariaDbEvent::QueryCompressed(query))) => {
+            let mut text = Vec::new();
+            let _ = query.inflate(&mut text, 1 << 16);
+        }
+        Ok(Event::Query(query)) => {
+            if let Some(crate::UpdatedDatabases::Names(names)) = query.status.updated_databases {
+                assert!(names.iter().count() <= 255);
+            }
+        }
+        _ => {}
+    }
+}

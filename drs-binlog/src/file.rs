@@ -223,3 +223,15 @@ impl Window {
         Ok(())
     }
 }
+
+/// Reads `data` as a file, to its end or the first error.
+pub fn fuzz_file(data: &[u8]) {
+    let input = std::io::Cursor::new(data.to_vec());
+    let mut source = FileSource::from_reader("log.000001", input).event_bytes_max(1 << 20);
+    let mut last = 0;
+    while let Ok(Some(event)) = source.next_event() {
+        assert!(event.end_offset > last && event.end_offset <= data.len() as u64);
+        last = event.end_offset;
+        let _ = event.decoder.decode(&event.raw);
+    }
+}

@@ -2,8 +2,9 @@
 use crate::{EventHeader, EventType, FormatDescription, RawEvent, RowImage, Rows, TableMap};
 
 pub use crate::{
-    decimal::fuzz_decimal, inflate::fuzz_inflate, json::fuzz_json, json_diff::fuzz_json_diff,
-    temporal::fuzz_temporal,
+    decimal::fuzz_decimal, event::fuzz_event, file::fuzz_file, gtid_set::fuzz_gtid_set,
+    inflate::fuzz_inflate, json::fuzz_json, json_diff::fuzz_json_diff, position::fuzz_start_point,
+    temporal::fuzz_temporal, transaction::fuzz_transactions,
 };
 
 /// A table map's body.

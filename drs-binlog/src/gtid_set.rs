@@ -358,3 +358,21 @@ fn decode_tag(reader: &mut Reader<'_>) -> Result<Tag> {
         .and_then(|text| text.parse().ok());
     text.ok_or_else(|| reader.malformed("not a GTID tag"))
 }
+
+/// Reads `data` as an event has a set, and as a text; what is valid prints and parses to itself.
+pub fn fuzz_gtid_set(data: &[u8]) {
+    let decoded = GtidSet::decode(&mut Reader::new(data, 0, crate::EventType::PREVIOUS_GTIDS)).ok();
+    let parsed = std::str::from_utf8(data)
+        .ok()
+        .and_then(|text| text.parse::<GtidSet>().ok());
+    for set in decoded.into_iter().chain(parsed) {
+        assert_eq!(set.to_string().parse().ok().as_ref(), Some(&set));
+        let bytes = set.encode();
+        let again = GtidSet::decode(&mut Reader::new(
+            &bytes,
+            0,
+            crate::EventType::PREVIOUS_GTIDS,
+        ));
+        assert_eq!(again.ok().as_ref(), Some(&set));
+    }
+}

@@ -197,6 +197,14 @@ impl fmt::Display for StartPoint {
     }
 }
 
+/// Reads `data` as a start point; what is valid prints and parses to itself.
+pub fn fuzz_start_point(data: &[u8]) {
+    let text = std::str::from_utf8(data).unwrap_or_default();
+    if let Ok(point) = text.parse::<StartPoint>() {
+        assert_eq!(point.to_string().parse().ok(), Some(point));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

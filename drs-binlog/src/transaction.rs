@@ -1,4 +1,7 @@
-use crate::{Error, EventType, MariaDbEvent, MariaDbGtidEvent, Query, RawEvent, Result, XaPrepare};
+use crate::{
+    Error, EventHeader, EventType, MariaDbEvent, MariaDbGtidEvent, Query, RawEvent, Result,
+    XaPrepare,
+};
 
 /// Finds where the source's transactions begin and end in a stream of events.
 ///
@@ -239,5 +242,37 @@ fn role_of_query(text: &[u8]) -> Role {
         b"ROLLBACK" => Role::End(Outcome::Rollback),
         _ if text.starts_with(b"XA START") => Role::Begin,
         _ => Role::Statement,
+    }
+}
+
+/// Feeds events to an assembler: a type byte, a body's length, the body.
+pub fn fuzz_transactions(mut data: &[u8]) {
+    let mut assembler = TransactionAssembler::new();
+    let mut nested = false;
+    while let Some(([kind, len], rest)) = data.split_first_chunk() {
+        let (body, tail) = rest.split_at(usize::from(*len).min(rest.len()));
+        data = tail;
+        let header = EventHeader {
+            timestamp: 1,
+            event_type: EventType(*kind),
+            server_id: 1,
+            event_size: 0,
+            log_pos: 0,
+            flags: 0,
+        };
+        let raw = RawEvent { header, body };
+        let step = if nested {
+            assembler.step_nested(&raw)
+        } else {
+            assembler.step(&raw)
+        };
+        match step {
+            Ok(Step::Unpack) => nested = true,
+            Ok(Step::Ends(_)) => nested = false,
+            Ok(_) => {}
+            Err(_) => return,
+        }
+        let closes = matches!(step, Ok(Step::Ends(_) | Step::Whole(_) | Step::Abandons));
+        assert!(!(closes && assembler.is_open()));
     }
 }

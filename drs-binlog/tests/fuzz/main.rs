@@ -1,15 +1,18 @@
-//! The fuzz targets of values and rows, run for a short while: on stored inputs, and on what becomes of
-//! them when bytes are changed, cut out, doubled and joined.
+//! The fuzz targets, run for a short while: on stored inputs, and on what becomes of them when bytes
+//! are changed, cut out, doubled and joined.
 //!
-//! The stored inputs in `corpus/` came from MySQL 9.7, MySQL 5.6 and MariaDB 10.11.
-use std::{fs, path::Path};
+//! The stored inputs in `tests/corpus/` came from MySQL 9.7, MySQL 5.6 and MariaDB 10.11.
 
-use drs_binlog::fuzz;
+mod events;
+mod values;
+
+use std::{fs, path::Path};
 
 /// Mutations of each stored input.
 const ROUNDS: usize = 4_000;
 
-fn run(corpus: &str, target: fn(&[u8])) {
+/// The files of a folder of stored inputs.
+fn stored(corpus: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/corpus")
         .join(corpus);
@@ -20,13 +23,18 @@ fn run(corpus: &str, target: fn(&[u8])) {
     paths.sort();
     let inputs: Vec<_> = paths.iter().map(|path| fs::read(path).unwrap()).collect();
     assert!(!inputs.is_empty(), "{} is empty", folder.display());
+    inputs
+}
+
+/// Calls the target with each input, with mutations of it, and with the start of it cut at every byte.
+fn run(inputs: &[Vec<u8>], rounds: usize, target: fn(&[u8])) {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    for input in &inputs {
+    for input in inputs {
         target(input);
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds {
             let mut bytes = input.clone();
             for _ in 0..=random.below(4) {
-                mutate(&mut bytes, &inputs, &mut random);
+                mutate(&mut bytes, inputs, &mut random);
             }
             target(&bytes);
         }
@@ -81,39 +89,4 @@ impl Random {
     fn below(&mut self, limit: usize) -> usize {
         (self.next() % limit as u64) as usize
     }
-}
-
-#[test]
-fn rows() {
-    run("rows", fuzz::fuzz_rows);
-}
-
-#[test]
-fn table_maps() {
-    run("table_map", fuzz::fuzz_table_map);
-}
-
-#[test]
-fn json() {
-    run("json", fuzz::fuzz_json);
-}
-
-#[test]
-fn json_diffs() {
-    run("json_diff", fuzz::fuzz_json_diff);
-}
-
-#[test]
-fn decimals() {
-    run("decimal", fuzz::fuzz_decimal);
-}
-
-#[test]
-fn temporal_values() {
-    run("temporal", fuzz::fuzz_temporal);
-}
-
-#[test]
-fn compressed_content() {
-    run("inflate", fuzz::fuzz_inflate);
 }
