@@ -1,4 +1,39 @@
 //! MySQL binary log: bytes to events to rows, borrowed from the buffer.
+//!
+//! An [`EventSource`] gives the events of files ([`FileSource`]) or of a server (`DumpSource`, with the
+//! feature `dump`), each framed, its CRC32 verified and its position known. A [`Decoder`] gives an
+//! event's body a meaning ([`Event`]). A [`TransactionAssembler`] says where transactions begin and end.
+//! A table map, compiled once ([`TableMap::compile`]), turns row events into row images whose values
+//! borrow from the event's bytes.
+//!
+//! The logs of MySQL 5.6 to 9.7 and MariaDB are understood. Bytes are never trusted: whatever does not
+//! follow the format is an [`Error`], and so is an event of an unknown type that is not marked as one to
+//! skip. No input makes this crate panic, or allocate more than it holds.
+//!
+//! ```
+//! use drs_binlog::{Event, EventSource, FileSource, Step, TransactionAssembler};
+//!
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/log/mysql-9.7.000002");
+//! let mut source = FileSource::open([path]);
+//! let mut transactions = TransactionAssembler::new();
+//! let (mut gtids, mut committed) = (Vec::new(), 0);
+//! while let Some(event) = source.next_event()? {
+//!     if let Event::Gtid(event) = event.decoder.decode(&event.raw)? {
+//!         gtids.extend(event.gtid);
+//!     }
+//!     match transactions.step(&event.raw)? {
+//!         Step::Ends(_) | Step::Whole(_) => committed += 1,
+//!         Step::Unpack => {
+//!             // Compressed: `TransactionPayload::events` unpacks it.
+//!             transactions.skip_payload();
+//!             committed += 1;
+//!         }
+//!         _ => {}
+//!     }
+//! }
+//! assert_eq!(gtids.len(), committed);
+//! # Ok::<(), drs_binlog::Error>(())
+//! ```
 
 mod bitmap;
 mod column;

@@ -2,15 +2,15 @@
 use drs_binlog::{EventHeader, EventType};
 
 /// A log as a file has it, with a CRC32 after each event.
-pub struct Log {
-    pub bytes: Vec<u8>,
+pub(crate) struct Log {
+    pub(crate) bytes: Vec<u8>,
     /// Where the events are.
-    pub events: Vec<std::ops::Range<usize>>,
+    pub(crate) events: Vec<std::ops::Range<usize>>,
 }
 
 impl Log {
     /// A file of MySQL 9.7 with its format description.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut log = Self {
             bytes: vec![0xfe, b'b', b'i', b'n'],
             events: Vec::new(),
@@ -23,7 +23,7 @@ impl Log {
         log
     }
 
-    pub fn push(&mut self, kind: EventType, flags: u16, body: &[u8]) -> &mut Self {
+    pub(crate) fn push(&mut self, kind: EventType, flags: u16, body: &[u8]) -> &mut Self {
         let start = self.bytes.len();
         let size = EventHeader::LEN + body.len() + 4;
         self.bytes
@@ -36,13 +36,13 @@ impl Log {
     }
 
     /// The last event's bytes.
-    pub fn last(&self) -> &[u8] {
+    pub(crate) fn last(&self) -> &[u8] {
         &self.bytes[self.events.last().unwrap().clone()]
     }
 }
 
 /// An event without a checksum, as a compressed transaction has them.
-pub fn nested(kind: EventType, body: &[u8]) -> Vec<u8> {
+pub(crate) fn nested(kind: EventType, body: &[u8]) -> Vec<u8> {
     let mut bytes = header(kind, 0, EventHeader::LEN + body.len(), 0)
         .to_bytes()
         .to_vec();
@@ -62,7 +62,7 @@ fn header(event_type: EventType, flags: u16, size: usize, end: usize) -> EventHe
     }
 }
 
-pub fn format_description(version: &str, types: usize, algorithm: Option<u8>) -> Vec<u8> {
+pub(crate) fn format_description(version: &str, types: usize, algorithm: Option<u8>) -> Vec<u8> {
     let mut body = 4_u16.to_le_bytes().to_vec();
     body.extend(version.as_bytes());
     body.resize(52, 0);
@@ -84,11 +84,11 @@ pub fn format_description(version: &str, types: usize, algorithm: Option<u8>) ->
 }
 
 /// A QUERY event's body without status variables.
-pub fn query(text: &str) -> Vec<u8> {
+pub(crate) fn query(text: &str) -> Vec<u8> {
     query_with(&[], text)
 }
 
-pub fn query_with(status: &[u8], text: &str) -> Vec<u8> {
+pub(crate) fn query_with(status: &[u8], text: &str) -> Vec<u8> {
     let mut body = 7_u32.to_le_bytes().to_vec();
     body.extend(1_u32.to_le_bytes());
     body.push(2);
@@ -101,6 +101,6 @@ pub fn query_with(status: &[u8], text: &str) -> Vec<u8> {
 }
 
 /// The parts one after another.
-pub fn concat(parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn concat(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
 }

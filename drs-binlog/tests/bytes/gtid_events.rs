@@ -263,9 +263,12 @@ fn set_operations() {
         (seed >> 33) % below
     };
     let gtid = |n: u64| {
-        format!("{TEXT}:{}{n}", if n % 2 == 0 { "" } else { "tag:" })
-            .parse()
-            .unwrap()
+        format!(
+            "{TEXT}:{}{n}",
+            if n.is_multiple_of(2) { "" } else { "tag:" }
+        )
+        .parse()
+        .unwrap()
     };
     for _ in 0..500 {
         let mut numbers = || -> BTreeSet<u64> { (0..random(30)).map(|_| 1 + random(40)).collect() };
@@ -283,7 +286,7 @@ fn set_operations() {
             "{set_a} - {set_b}"
         );
         assert_eq!(set_a.is_subset(&set_b), a.is_subset(&b));
-        assert_eq!(set_a.contains_set(&left), true);
+        assert!(set_a.contains_set(&left));
         assert_eq!(set_a.count(), a.len() as u128);
         assert_eq!(set_a.is_empty(), a.is_empty());
         assert!((1..=40).all(|n| set_a.contains(&gtid(n)) == a.contains(&n)));

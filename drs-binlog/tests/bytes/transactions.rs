@@ -259,7 +259,7 @@ fn streams() {
 #[test]
 fn compressed_transactions() {
     let mut assembler = TransactionAssembler::new();
-    let mut outer = |assembler: &mut TransactionAssembler, word| assembler.step(&raw(&event(word)));
+    let outer = |assembler: &mut TransactionAssembler, word| assembler.step(&raw(&event(word)));
     let nested =
         |assembler: &mut TransactionAssembler, word| assembler.step_nested(&raw(&event(word)));
     for _ in 0..2 {

@@ -10,11 +10,11 @@ use std::{path::PathBuf, sync::OnceLock};
 use drs_testkit::{Installation, Server, Version};
 
 /// A server on which everything has been written once, and its complete files.
-pub struct Scene {
-    pub version: Version,
-    pub gtid: bool,
-    pub server: Server,
-    pub files: Vec<PathBuf>,
+pub(crate) struct Scene {
+    pub(crate) version: Version,
+    pub(crate) gtid: bool,
+    pub(crate) server: Server,
+    pub(crate) files: Vec<PathBuf>,
 }
 
 impl Scene {
@@ -40,7 +40,7 @@ impl Scene {
 }
 
 /// One scene for each kind of source, shared by all tests of the run.
-pub fn scenes() -> impl Iterator<Item = &'static Scene> {
+pub(crate) fn scenes() -> impl Iterator<Item = &'static Scene> {
     static SCENES: [OnceLock<Scene>; 5] = [const { OnceLock::new() }; 5];
     const KINDS: [(Version, bool); 5] = [
         (Version::MySql97, true),

@@ -6,7 +6,7 @@ use mysql::{Conn, prelude::Queryable};
 
 /// Runs everything that this version knows in a database of that name, and
 /// goes over to a new file. Returns the files that are complete then.
-pub fn run(server: &Server, database: &str, gtid: bool) -> Vec<PathBuf> {
+pub(crate) fn run(server: &Server, database: &str, gtid: bool) -> Vec<PathBuf> {
     let version = server.installation().version();
     let mut conn = server.conn().unwrap();
     let mut run = |sql: &str| execute(&mut conn, sql);
@@ -109,7 +109,7 @@ pub fn run(server: &Server, database: &str, gtid: bool) -> Vec<PathBuf> {
     files
 }
 
-pub fn execute(conn: &mut Conn, sql: &str) {
+pub(crate) fn execute(conn: &mut Conn, sql: &str) {
     if let Err(error) = conn.query_drop(sql) {
         panic!("{error}\nin {sql}");
     }
