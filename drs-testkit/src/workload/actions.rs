@@ -280,7 +280,7 @@ impl Clerk {
         let number = random.number();
         let value = if self.json {
             format!(
-                "JSON_SET(attributes, '$.colour', 'crème', '$.views', {number}, '$.on', CAST(NOW(3) AS JSON))"
+                "JSON_SET(attributes, '$.colour', 'crème', '$.views', {number}, '$.on', CAST(NOW(3) AS CHAR))"
             )
         } else {
             format!("'{{\"colour\": \"crème\", \"views\": {number}}}'")
