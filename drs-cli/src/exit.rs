@@ -10,6 +10,8 @@ use drs_core::{EndpointError, NameError, Role, TaskError};
 pub(crate) enum Exit {
     /// Done.
     Done = 0,
+    /// A comparison differs.
+    Differs = 1,
     /// A usage or task file error.
     Usage = 2,
     /// The task failed.
@@ -128,6 +130,7 @@ mod tests {
     fn codes_are_the_contract() {
         for (exit, code) in [
             (Exit::Done, 0),
+            (Exit::Differs, 1),
             (Exit::Usage, 2),
             (Exit::Failed, 3),
             (Exit::Interrupted, 130),

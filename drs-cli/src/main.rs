@@ -3,6 +3,7 @@
 mod args;
 mod command;
 mod config;
+mod demo;
 mod exit;
 mod log;
 mod render;

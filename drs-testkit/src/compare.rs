@@ -241,16 +241,41 @@ impl Side {
     }
 }
 
-/// `SHOW CREATE TABLE` without the counter for the next row.
+/// `SHOW CREATE TABLE` without what the same statement prints differently elsewhere: the counter for
+/// the next row, and the character set beside a collation. (The server prints that where the
+/// collation was written out, as it is in any statement that the server itself has printed.)
 fn definition(conn: &mut Conn, table: &Table<'_>) -> Result<String> {
     let row: Option<(String, String)> = conn.query_first(format!("SHOW CREATE TABLE {table}"))?;
     let text = row.map(|(_, text)| text).unwrap_or_default();
     // The counter is behind the columns, so the last place that looks like it is it.
-    let Some((before, after)) = text.rsplit_once(" AUTO_INCREMENT=") else {
-        return Ok(text);
+    let text = match text.rsplit_once(" AUTO_INCREMENT=") {
+        None => text,
+        Some((before, after)) => {
+            let rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
+            format!("{before}{rest}")
+        }
     };
-    let rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
-    Ok(format!("{before}{rest}"))
+    Ok(without_redundant_charsets(&text))
+}
+
+/// A collation is of one character set only.
+fn without_redundant_charsets(text: &str) -> String {
+    const PREFIX: &str = " CHARACTER SET ";
+    let mut parts = text.split(PREFIX);
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(' ') {
+            Some((_, rest)) if rest.starts_with("COLLATE ") => {
+                kept.push(' ');
+                kept.push_str(rest);
+            }
+            _ => {
+                kept.push_str(PREFIX);
+                kept.push_str(part);
+            }
+        }
+    }
+    kept
 }
 
 fn digest(conn: &mut Conn, table: &Table<'_>, columns: &[Column]) -> Result<TableDigest> {
@@ -375,4 +400,31 @@ fn show_row(
         .map(|((name, _), value)| format!("{name}={}", value.as_sql(true)))
         .collect();
     Ok(parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_charset_is_left_out_beside_its_collation_only() {
+        for (text, expected) in [
+            (
+                "a char(1) CHARACTER SET ascii COLLATE ascii_bin,",
+                "a char(1) COLLATE ascii_bin,",
+            ),
+            (
+                "a char(1) CHARACTER SET ascii,",
+                "a char(1) CHARACTER SET ascii,",
+            ),
+            (
+                "a char(1) CHARACTER SET ascii NOT NULL",
+                "a char(1) CHARACTER SET ascii NOT NULL",
+            ),
+            ("a char(1) COLLATE ascii_bin", "a char(1) COLLATE ascii_bin"),
+            ("", ""),
+        ] {
+            assert_eq!(without_redundant_charsets(text), expected);
+        }
+    }
 }

@@ -106,7 +106,7 @@ impl Installation {
     }
 
     /// The folder that `--basedir` takes.
-    pub(crate) fn basedir(&self) -> &Path {
+    pub fn basedir(&self) -> &Path {
         let folder = self.server.parent().unwrap_or(Path::new("/"));
         // A stripped server has its files beside it, any other one level up.
         if folder.join("share").is_dir() {

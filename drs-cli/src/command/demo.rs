@@ -2,11 +2,12 @@
 
 use crate::{
     args::DemoArgs,
+    demo,
     exit::{CommandError, Exit},
     render::Output,
 };
 
 /// Carries the command out.
-pub(crate) fn execute(_args: DemoArgs, _out: &mut Output) -> Result<Exit, CommandError> {
-    Err(CommandError::Failed("drs demo is not built yet".to_owned()))
+pub(crate) fn execute(args: DemoArgs, out: &mut Output) -> Result<Exit, CommandError> {
+    demo::execute(&args, out)
 }

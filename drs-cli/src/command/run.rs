@@ -23,7 +23,7 @@ use crate::{
 /// Plain lines of progress come this far apart.
 const PLAIN_PERIOD: Duration = Duration::from_secs(5);
 /// JSON objects of progress come this far apart.
-const JSON_PERIOD: Duration = Duration::from_millis(500);
+const JSON_PERIOD: Duration = Duration::from_millis(100);
 
 /// Carries the command out.
 pub(crate) fn execute(args: RunArgs, out: &mut Output) -> Result<Exit, CommandError> {
