@@ -31,7 +31,10 @@ pub use object::{
     CHECKPOINT_DATABASE, DatabaseName, NameCase, NameError, Pattern, Selection, SelectionEntry,
     SelectionError, SelectionReason, TableName,
 };
-pub use copy::{CopyError, LeftOut, Listing, TableToCopy, list_tables};
+pub use copy::{
+    Copy, CopyError, CopyEvent, CopyObserver, CopyOptions, CopyOutcome, LeftOut, Listing, OpenSession,
+    TableToCopy, list_tables,
+};
 pub use observe::{CopyProgress, Observer};
 pub use pipeline::{End, Outcome, Pipeline, PipelineError};
 pub use replicate::{FollowError, FollowProgress};

@@ -48,7 +48,7 @@ pub(crate) struct RoutedTransaction {
     pub(crate) format: Arc<FormatDescription>,
     pub(crate) rows: Vec<RoutedRows>,
     /// Held until the transaction is applied.
-    pub(crate) share: Option<ByteShare>,
+    pub(crate) _share: Option<ByteShare>,
 }
 
 /// A row event of a selected table.

@@ -14,7 +14,7 @@ pub use batch::Batch;
 pub(crate) use batch::{RoutedRows, RoutedTransaction, Watermark, is_partial};
 pub use conflict::{Conflict, ConflictKind};
 pub use error::ApplyError;
-pub(crate) use mysql::{Connect, LaneSettings, MySqlApplier};
+pub(crate) use mysql::{LaneSettings, MySqlApplier};
 pub use plan::PlanError;
 pub(crate) use plan::TablePlan;
 pub(crate) use row_key::append_value;

@@ -244,7 +244,6 @@ impl<'a> Pipeline<'a> {
         let reads = Arc::clone(&endpoint);
         let follow = Follow {
             settings: FollowSettings {
-                lanes: states.records.len() as u16,
                 memory_bytes_max: EVENT_MEMORY_BYTES_MAX,
                 batch_bytes_max: BATCH_BYTES_MAX,
                 batch_transactions_max: BATCH_TRANSACTIONS_MAX,

@@ -48,11 +48,6 @@ impl EventArena {
             body: bytes.get(EventHeader::LEN..).unwrap_or_default(),
         }))
     }
-
-    /// All events in order.
-    pub(crate) fn events(&self) -> impl Iterator<Item = drs_binlog::Result<RawEvent<'_>>> {
-        (0..self.len()).filter_map(|index| self.event(index).transpose())
-    }
 }
 
 /// The events of a transaction that is larger than an arena may be, in a temporary file
@@ -145,11 +140,6 @@ impl EventCollector {
 }
 
 impl SpilledEvents {
-    /// Bytes in the file.
-    pub(crate) fn size(&self) -> u64 {
-        self.bytes
-    }
-
     /// The events from the beginning, in parts of about `part_bytes_max`.
     pub(crate) fn parts(
         &mut self,

@@ -499,7 +499,7 @@ pub(crate) fn routed(
         events,
         format,
         rows,
-        share: None,
+        _share: None,
     }
 }
 

@@ -38,7 +38,6 @@ pub(crate) struct Follow {
 /// Sizes and the end.
 #[derive(Clone, Debug)]
 pub(crate) struct FollowSettings {
-    pub(crate) lanes: u16,
     /// Event bytes in memory, over all threads.
     pub(crate) memory_bytes_max: u64,
     /// Event bytes in one batch.
@@ -334,7 +333,7 @@ impl Scheduler<'_> {
             events,
             format: Arc::clone(format),
             rows: route.rows,
-            share,
+            _share: share,
         };
         self.waiting = Some(Waiting {
             transaction,

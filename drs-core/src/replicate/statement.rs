@@ -5,7 +5,7 @@ use mysql::{Conn, prelude::Queryable};
 use super::{FollowError, route::database_name};
 use crate::{
     checkpoint::{CheckpointStore, DdlIntent, StreamPoint, TransactionId},
-    ddl::{
+    ddl::{as_prepared, 
         DestinationSession, Names, ObjectKind, ObjectName, Repeat, SessionContext, Statement,
         StatementKind,
     },
@@ -181,6 +181,9 @@ fn table_of(object: &ObjectName) -> Option<TableName> {
     TableName::new(object.database.as_deref()?, &object.name).ok()
 }
 
+/// Ends each object's part of a description.
+const OBJECT_END: &str = "\n--\n";
+
 /// Runs statements at the destination, each between an intent and a done mark.
 pub(crate) struct StatementRunner {
     /// Opens a plain session at the destination.
@@ -199,17 +202,19 @@ impl StatementRunner {
         let now = self.describe(&mut conn, job)?;
         let intent = self.store().ddl_intent()?;
         let has_run = match intent.filter(|intent| intent.id == job.id) {
-            Some(intent) if intent.before != now => true,
+            Some(_) if job.statement.repeat == Repeat::Repeatable => false,
+            Some(intent) if intent.before != now => {
+                // Before 8.0 a statement on several objects may have been cut off between them.
+                let parts = |text: &str| text.split(OBJECT_END).map(str::to_owned).collect::<Vec<_>>();
+                let (before, now) = (parts(&intent.before), parts(&now));
+                let same = before.iter().zip(&now).filter(|(a, b)| a == b && !a.is_empty()).count();
+                if same > 0 && !self.version.is_mysql_at_least(8, 0, 0) {
+                    return Err(self.undecided(job));
+                }
+                true
+            }
             Some(_) if job.statement.repeat == Repeat::Ambiguous => {
-                return Err(FollowError::Statement {
-                    transaction: job.id.clone(),
-                    reason: format!(
-                        "the last run ended while it ran this statement, and nothing shows whether it took effect: {}. \
-                         Look at the destination; if it has run, delete the row of this task from drs_meta.ddl and set the \
-                         task past it, else delete the row and run again",
-                        self.names(job)
-                    ),
-                });
+                return Err(self.undecided(job));
             }
             Some(_) => false,
             None => {
@@ -224,6 +229,18 @@ impl StatementRunner {
             self.execute(&mut conn, job)?;
         }
         Ok(())
+    }
+
+    fn undecided(&self, job: &StatementJob) -> FollowError {
+        let names: Vec<String> = job.tables.iter().map(ToString::to_string).collect();
+        FollowError::Statement {
+            transaction: job.id.clone(),
+            reason: format!(
+                "the last run ended while it ran this statement, and nothing shows whether it took effect on {}. \
+                 Look at the destination, undo what the statement did if it ran, and run again",
+                names.join(", ")
+            ),
+        }
     }
 
     /// Clears the intent and moves the watermark; the statement's whole transaction is done.
@@ -250,9 +267,6 @@ impl StatementRunner {
             // Its rows follow as row events; alone, it would leave a transaction open here.
             text.drain(span.start..span.end.min(text.len()));
         }
-        let text = String::from_utf8(text).map_err(|_| {
-            failed("its text is not UTF-8, which can't be sent yet; run it by hand".into())
-        })?;
         let variables: Vec<(String, String)> =
             conn.query(DestinationSession::VARIABLES).map_err(server)?;
         let session = DestinationSession::from_variables(
@@ -284,7 +298,13 @@ impl StatementRunner {
             }
         }
         conn.query_drop(set).map_err(server)?;
-        conn.query_drop(text).map_err(server)
+        match String::from_utf8(text) {
+            Ok(text) => conn.query_drop(text).map_err(server),
+            // The driver sends text as UTF-8 only.
+            Err(text) => as_prepared(text.as_bytes())
+                .iter()
+                .try_for_each(|statement| conn.query_drop(statement).map_err(server)),
+        }
     }
 
     /// What the objects look like now: `SHOW CREATE`, or that they do not exist.
@@ -319,13 +339,8 @@ impl StatementRunner {
             description.push_str(&shown);
             description.push('\n');
             description.push_str(&text);
-            description.push('\n');
+            description.push_str(OBJECT_END);
         }
         Ok(description)
-    }
-
-    fn names(&self, job: &StatementJob) -> String {
-        let names: Vec<String> = job.tables.iter().map(ToString::to_string).collect();
-        names.join(", ")
     }
 }

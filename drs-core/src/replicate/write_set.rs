@@ -19,11 +19,6 @@ pub(crate) struct WriteSet {
 }
 
 impl WriteSet {
-    pub(crate) fn clear(&mut self) {
-        self.keys.clear();
-        self.tables.clear();
-    }
-
     /// Takes in one image of a row: every unique key's value in it.
     pub(crate) fn add_image(
         &mut self,

@@ -71,13 +71,6 @@ pub(crate) fn write_text(out: &mut String, text: &str) {
     out.push('\'');
 }
 
-/// A text literal for a `utf8mb4` session.
-pub(crate) fn text(value: &str) -> String {
-    let mut out = String::with_capacity(value.len() + 2);
-    write_text(&mut out, value);
-    out
-}
-
 /// Writes `x'…'`, or `''` for no bytes.
 pub(crate) fn write_hex(out: &mut String, bytes: &[u8]) {
     if bytes.is_empty() {
@@ -103,8 +96,10 @@ mod tests {
     fn identifiers_and_texts_are_escaped() {
         assert_eq!(identifier("a`b"), "`a``b`");
         assert_eq!(identifier("sp ace.dot"), "`sp ace.dot`");
-        assert_eq!(text("it's \\ \0"), r"'it''s \\ \0'");
         let mut out = String::new();
+        write_text(&mut out, "it's \\ \0");
+        assert_eq!(out, r"'it''s \\ \0'");
+        out.clear();
         write_hex(&mut out, &[0, 0xab, 0xff]);
         write_hex(&mut out, &[]);
         assert_eq!(out, "x'00abff'''");
