@@ -95,15 +95,21 @@ pub(crate) fn without_values(message: &str) -> String {
                 .and_then(|tail| tail.find('\''))
                 .map(|at| at + 2)
         } else {
-            ["' for ", "' at row", "' to ", "' near "]
-                .iter()
-                .filter_map(|end| {
-                    quoted
-                        .get(1..)
-                        .and_then(|tail| tail.rfind(end))
-                        .map(|at| at + 2)
-                })
-                .max()
+            [
+                "' for key ",
+                "' for column ",
+                "' for function ",
+                "' at row",
+                "' to ",
+                "' near ",
+            ]
+            .iter()
+            .find_map(|end| {
+                quoted
+                    .get(1..)
+                    .and_then(|tail| tail.rfind(end))
+                    .map(|at| at + 2)
+            })
         };
         let end = end.unwrap_or(quoted.len());
         out.push_str(if name {

@@ -22,6 +22,10 @@ pub use checkpoint::{
     LaneRecord, LaneStates, StreamPoint, TablePhase, TableRecord, TaskRecord, TransactionId,
     status,
 };
+pub use copy::{
+    Copy as FullCopy, CopyError, CopyEvent, CopyObserver, CopyOptions, CopyOutcome, LeftOut,
+    Listing, OpenSession, TableToCopy, list_tables,
+};
 pub use dialect::{Flavor, ServerVersion};
 pub use endpoint::{
     Address, CA_FILE_BYTES_MAX, Endpoint, EndpointError, Password, PasswordSource, Role, Tls,
@@ -31,15 +35,14 @@ pub use object::{
     CHECKPOINT_DATABASE, DatabaseName, NameCase, NameError, Pattern, Selection, SelectionEntry,
     SelectionError, SelectionReason, TableName,
 };
-pub use copy::{
-    Copy, CopyError, CopyEvent, CopyObserver, CopyOptions, CopyOutcome, LeftOut, Listing, OpenSession,
-    TableToCopy, list_tables,
-};
 pub use observe::{CopyProgress, Observer};
 pub use pipeline::{End, Outcome, Pipeline, PipelineError};
 pub use replicate::{FollowError, FollowProgress};
 pub use schema::{Column, ColumnKind, KeyPart, SchemaError, TableSchema, UniqueKey};
-pub use session::{SessionError, open_destination, open_source};
+pub use session::{
+    PACKET_BYTES_MAX, SessionError, destination_session, open_destination, open_source,
+    source_session,
+};
 pub use sql::LiteralError;
 pub use task::{
     ChunkBytes, ConflictPolicy, Description, FlowControl, FlowLimit, Lanes, Mode, Sessions, Tags,

@@ -11,7 +11,9 @@ use std::{cell::RefCell, sync::OnceLock};
 use rustls::{
     SignatureScheme,
     crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring},
-    pki_types::{AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm},
+    pki_types::{
+        AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm,
+    },
 };
 
 use super::{Tls, TlsMode, tls};
@@ -25,13 +27,17 @@ thread_local! {
 /// Opens a connection under these settings: `open` runs with only their CA trusted.
 pub(super) fn opening<T>(settings: &Tls, open: impl FnOnce() -> T) -> Result<T, String> {
     let ours = install();
-    let (TlsMode::VerifyCa | TlsMode::VerifyIdentity, Some(path)) = (settings.mode(), settings.ca()) else {
+    let (TlsMode::VerifyCa | TlsMode::VerifyIdentity, Some(path)) =
+        (settings.mode(), settings.ca())
+    else {
         return Ok(open());
     };
     if !ours {
-        return Err("this process has set up a TLS provider of its own before its first connection, \
+        return Err(
+            "this process has set up a TLS provider of its own before its first connection, \
                     and with that a CA file can't be the only one trusted"
-            .to_owned());
+                .to_owned(),
+        );
     }
     let trusted = tls::certificates(path).map_err(|error| error.to_string())?;
     let distrusted = webpki_roots::TLS_SERVER_ROOTS
@@ -58,7 +64,9 @@ fn distrusting<T>(mut keys: Vec<&'static [u8]>, open: impl FnOnce() -> T) -> T {
 
 /// A certificate holds its public key as it is.
 fn holds(certificate: &CertificateDer<'_>, key: &[u8]) -> bool {
-    certificate.windows(key.len().max(1)).any(|window| window == key)
+    certificate
+        .windows(key.len().max(1))
+        .any(|window| window == key)
 }
 
 /// Makes our provider the process's, once; false when the process has another one.
@@ -72,8 +80,9 @@ fn install() -> bool {
         let _ = provider.install_default();
         algorithms
     });
-    CryptoProvider::get_default()
-        .is_some_and(|provider| std::ptr::eq(provider.signature_verification_algorithms.all, ours.all))
+    CryptoProvider::get_default().is_some_and(|provider| {
+        std::ptr::eq(provider.signature_verification_algorithms.all, ours.all)
+    })
 }
 
 /// The same algorithms, guarded. They live as long as the process, as a provider's must.
@@ -83,14 +92,21 @@ fn guarded(algorithms: WebPkiSupportedAlgorithms) -> WebPkiSupportedAlgorithms {
         Vec::leak(
             own.iter()
                 .map(|algorithm| {
-                    Box::leak(Box::new(Guarded(*algorithm))) as &'static dyn SignatureVerificationAlgorithm
+                    Box::leak(Box::new(Guarded(*algorithm)))
+                        as &'static dyn SignatureVerificationAlgorithm
                 })
                 .collect(),
         )
     };
-    let mapping: Vec<(SignatureScheme, Algorithms)> =
-        algorithms.mapping.iter().map(|(scheme, own)| (*scheme, guard(own))).collect();
-    WebPkiSupportedAlgorithms { all: guard(algorithms.all), mapping: Vec::leak(mapping) }
+    let mapping: Vec<(SignatureScheme, Algorithms)> = algorithms
+        .mapping
+        .iter()
+        .map(|(scheme, own)| (*scheme, guard(own)))
+        .collect();
+    WebPkiSupportedAlgorithms {
+        all: guard(algorithms.all),
+        mapping: Vec::leak(mapping),
+    }
 }
 
 /// An algorithm that finds no signature of a distrusted key valid.
@@ -105,7 +121,8 @@ impl SignatureVerificationAlgorithm for Guarded {
         signature: &[u8],
     ) -> Result<(), InvalidSignature> {
         // What is known of a CA ends with its key.
-        let distrusted = DISTRUSTED.with(|keys| keys.borrow().iter().any(|key| key.ends_with(public_key)));
+        let distrusted =
+            DISTRUSTED.with(|keys| keys.borrow().iter().any(|key| key.ends_with(public_key)));
         if distrusted {
             return Err(InvalidSignature);
         }
@@ -143,7 +160,10 @@ mod tests {
         assert_eq!(seen(&Tls::required()), 0);
         assert_eq!(seen(&Tls::verify_identity(None).unwrap()), 0);
         assert_eq!(seen(&Tls::verify_ca(server.ca_pem()).unwrap()), public);
-        assert_eq!(seen(&Tls::verify_identity(Some(server.ca_pem())).unwrap()), public);
+        assert_eq!(
+            seen(&Tls::verify_identity(Some(server.ca_pem())).unwrap()),
+            public
+        );
         assert_eq!(DISTRUSTED.with(|keys| keys.borrow().len()), 0);
     }
 
@@ -163,15 +183,32 @@ mod tests {
         assert!(install());
         assert!(connect().is_ok());
         let error = distrusting(vec![key], connect).unwrap_err();
-        assert!(matches!(error, EndpointError::Tls { failure: TlsFailure::UntrustedCa, .. }), "{error}");
+        assert!(
+            matches!(
+                error,
+                EndpointError::Tls {
+                    failure: TlsFailure::UntrustedCa,
+                    ..
+                }
+            ),
+            "{error}"
+        );
         assert!(connect().is_ok());
     }
 
     /// The key of an RSA certificate: the bit string after the algorithm's identifier.
     fn rsa_key(certificate: &[u8]) -> &[u8] {
-        const RSA: [u8; 13] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
-        let after = certificate.windows(RSA.len()).position(|window| window == RSA).unwrap() + RSA.len();
-        let [0x03, 0x82, high, low, 0x00, key @ ..] = &certificate[after..] else { panic!("not an RSA key") };
+        const RSA: [u8; 13] = [
+            0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00,
+        ];
+        let after = certificate
+            .windows(RSA.len())
+            .position(|window| window == RSA)
+            .unwrap()
+            + RSA.len();
+        let [0x03, 0x82, high, low, 0x00, key @ ..] = &certificate[after..] else {
+            panic!("not an RSA key")
+        };
         &key[..usize::from(u16::from_be_bytes([*high, *low])) - 1]
     }
 }

@@ -13,7 +13,10 @@ pub(super) struct CopyTally<'a> {
 
 impl<'a> CopyTally<'a> {
     pub(super) fn new(observer: &'a dyn Observer) -> Self {
-        Self { observer, progress: Mutex::new(CopyProgress::default()) }
+        Self {
+            observer,
+            progress: Mutex::new(CopyProgress::default()),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::{
-    checkpoint::CheckpointError, copy::CopyError, dialect::ServerVersion, object::TableName, replicate::FollowError,
-    session::SessionError,
+    checkpoint::CheckpointError, copy::CopyError, dialect::ServerVersion, object::TableName,
+    replicate::FollowError, session::SessionError,
 };
 
 /// Why a run failed. What is committed stays; run again after the cause is mended.
@@ -34,7 +34,9 @@ pub enum PipelineError {
         found: String,
     },
     /// A GTID set was given and the source has no GTIDs.
-    #[error("the start point has a GTID set, and the source's gtid_mode is not ON; give file:position alone")]
+    #[error(
+        "the start point has a GTID set, and the source's gtid_mode is not ON; give file:position alone"
+    )]
     NoGtid,
     /// Cascades that the source does not log.
     #[error(
@@ -54,7 +56,12 @@ pub enum PipelineError {
 
 fn list(tables: &[TableName]) -> String {
     const SHOWN_MAX: usize = 10;
-    let mut text = tables.iter().take(SHOWN_MAX).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let mut text = tables
+        .iter()
+        .take(SHOWN_MAX)
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ");
     if tables.len() > SHOWN_MAX {
         text.push_str(&format!(" and {} more", tables.len() - SHOWN_MAX));
     }

@@ -4,10 +4,7 @@ mod copying;
 mod error;
 mod source;
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::AtomicBool,
-};
+use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicBool};
 
 use drs_binlog::{DumpRequest, DumpSource, DumpStart, EventSource, Position};
 use mysql::{Conn, consts::CapabilityFlags, prelude::Queryable};
@@ -18,15 +15,15 @@ use source::SourceFacts;
 
 use crate::{
     apply::LaneSettings,
-    copy::{Copy, CopyError, CopyOptions},
     checkpoint::{CheckpointStore, StreamPoint, TableRecord, TaskRecord},
+    copy::{Copy, CopyError, CopyOptions},
     dialect::ServerVersion,
     endpoint::{Endpoint, Role},
     object::Selection,
     observe::Observer,
     replicate::{
-        Follow, FollowEnd, FollowProgress, FollowSettings, OpenError, OpenSource, ReaderSettings, RouterSettings,
-        StatementRunner,
+        Follow, FollowEnd, FollowProgress, FollowSettings, OpenError, OpenSource, ReaderSettings,
+        RouterSettings, StatementRunner,
     },
     session::{self, SessionError},
     task::{Mode, Task},
@@ -90,7 +87,11 @@ const HEARTBEAT_MS: u64 = 500;
 impl<'a> Pipeline<'a> {
     /// A run of this task, watched by nobody.
     pub fn new(task: &'a Task) -> Self {
-        Self { task, observer: &(), until_caught_up: false }
+        Self {
+            task,
+            observer: &(),
+            until_caught_up: false,
+        }
     }
 
     /// Tells an observer how the run goes.
@@ -139,12 +140,18 @@ impl<'a> Pipeline<'a> {
             // A connection of hours ago may be gone by then.
             drop(source);
             if !self.copy(&mut lock(), stop)? {
-                return Ok(Outcome { end: End::Stopped, follow: None });
+                return Ok(Outcome {
+                    end: End::Stopped,
+                    follow: None,
+                });
             }
             (source, _) = session::open_source(self.task.source())?;
         }
         if !self.task.mode().follows() {
-            return Ok(Outcome { end: End::Copied, follow: None });
+            return Ok(Outcome {
+                end: End::Copied,
+                follow: None,
+            });
         }
         let until = match self.until_caught_up {
             true => Some(crate::copy::end_of_log(&mut source, version)?),
@@ -171,17 +178,25 @@ impl<'a> Pipeline<'a> {
             Mode::Full | Mode::FullAndIncremental if facts.uses_gtid => {
                 crate::copy::visible_gtid_point(source, facts.version)?
             }
-            Mode::Full | Mode::FullAndIncremental => {
-                StreamPoint { position: crate::copy::end_of_log(source, facts.version)?, gtid_set: None }
-            }
+            Mode::Full | Mode::FullAndIncremental => StreamPoint {
+                position: crate::copy::end_of_log(source, facts.version)?,
+                gtid_set: None,
+            },
         };
         if start.gtid_set.is_some() && !facts.uses_gtid {
             return Err(PipelineError::NoGtid);
         }
         let copies = self.task.mode().copies();
-        let tables =
-            if copies { self.tables_to_copy(source, facts, selection)? } else { Vec::new() };
-        let record = TaskRecord { source_uuid: facts.server_uuid.clone(), start, copied: !copies };
+        let tables = if copies {
+            self.tables_to_copy(source, facts, selection)?
+        } else {
+            Vec::new()
+        };
+        let record = TaskRecord {
+            source_uuid: facts.server_uuid.clone(),
+            start,
+            copied: !copies,
+        };
         store.begin(&record, lanes, &tables)?;
         Ok(record)
     }
@@ -193,8 +208,14 @@ impl<'a> Pipeline<'a> {
         selection: &Selection,
     ) -> Result<Vec<TableRecord>, PipelineError> {
         let listing = crate::copy::list_tables(source, selection)?;
-        if self.task.mode().follows() && !facts.version.logs_cascades() && !listing.cascading.is_empty() {
-            return Err(PipelineError::Cascades { version: facts.version, tables: listing.cascading });
+        if self.task.mode().follows()
+            && !facts.version.logs_cascades()
+            && !listing.cascading.is_empty()
+        {
+            return Err(PipelineError::Cascades {
+                version: facts.version,
+                tables: listing.cascading,
+            });
         }
         let left_out = listing.left_out;
         if !left_out.is_empty() {
@@ -203,7 +224,11 @@ impl<'a> Pipeline<'a> {
                 left_out.views, left_out.routines, left_out.triggers, left_out.events
             ));
         }
-        Ok(listing.tables.into_iter().map(|table| TableRecord::pending(table.name)).collect())
+        Ok(listing
+            .tables
+            .into_iter()
+            .map(|table| TableRecord::pending(table.name))
+            .collect())
     }
 
     /// Copies what is not copied yet; false when it was stopped.
@@ -303,13 +328,17 @@ impl<'a> Pipeline<'a> {
 /// others insert into; a destination that logs statements does not allow it.
 fn open_lane(endpoint: &Endpoint) -> Result<Conn, SessionError> {
     let role = Role::Destination;
-    let mut conn = endpoint
-        .connect_with(role, |opts| opts.additional_capabilities(CapabilityFlags::CLIENT_FOUND_ROWS))?;
+    let mut conn = endpoint.connect_with(role, |opts| {
+        opts.additional_capabilities(CapabilityFlags::CLIENT_FOUND_ROWS)
+    })?;
     let set_up = |conn: &mut Conn| -> Result<(), mysql::Error> {
         let version = ServerVersion::of(conn)?;
         session::destination_session(conn, version)?;
-        let format: Option<(bool, String)> = conn.query_first("SELECT @@log_bin, @@session.binlog_format")?;
-        if format.is_some_and(|(log_bin, format)| !log_bin || !format.eq_ignore_ascii_case("STATEMENT")) {
+        let format: Option<(bool, String)> =
+            conn.query_first("SELECT @@log_bin, @@session.binlog_format")?;
+        if format
+            .is_some_and(|(log_bin, format)| !log_bin || !format.eq_ignore_ascii_case("STATEMENT"))
+        {
             conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
         }
         Ok(())
@@ -323,13 +352,20 @@ fn open_source(endpoint: Endpoint, task: &str) -> OpenSource {
     let server_id = replica_server_id(task);
     Arc::new(move |point: &StreamPoint| {
         let conn = endpoint
-            .connect_with(Role::Source, |opts| opts.max_allowed_packet(Some(session::PACKET_BYTES_MAX)))
+            .connect_with(Role::Source, |opts| {
+                opts.max_allowed_packet(Some(session::PACKET_BYTES_MAX))
+            })
             .map_err(|error| OpenError::Session(error.into()))?;
         let start = match &point.gtid_set {
             Some(set) => DumpStart::Gtid((**set).clone()),
             None => DumpStart::Position(point.position.clone()),
         };
-        let request = DumpRequest { server_id, start, heartbeat_ms: HEARTBEAT_MS, non_blocking: false };
+        let request = DumpRequest {
+            server_id,
+            start,
+            heartbeat_ms: HEARTBEAT_MS,
+            non_blocking: false,
+        };
         let source = DumpSource::open(conn, &request).map_err(OpenError::Stream)?;
         Ok(Box::new(source) as Box<dyn EventSource>)
     })
@@ -338,6 +374,8 @@ fn open_source(endpoint: Endpoint, task: &str) -> OpenSource {
 /// A server id for the task's connection as a replica: the same for each start, so that the
 /// source ends a stale stream of ours, and in a range that people do not use.
 fn replica_server_id(task: &str) -> u32 {
-    let hash = task.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let hash = task.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
     0x4000_0000 | (hash & 0x3fff_ffff)
 }

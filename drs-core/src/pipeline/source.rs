@@ -26,15 +26,23 @@ pub(super) struct SourceFacts {
 impl SourceFacts {
     pub(super) fn gather(conn: &mut Conn, version: ServerVersion) -> Result<Self, PipelineError> {
         if version.flavor == Flavor::MariaDb {
-            return Err(PipelineError::Source(format!("it is {version}, which is not supported as a source yet")));
+            return Err(PipelineError::Source(format!(
+                "it is {version}, which is not supported as a source yet"
+            )));
         }
-        let failed = |source| SessionError::Setup { role: Role::Source, source };
+        let failed = |source| SessionError::Setup {
+            role: Role::Source,
+            source,
+        };
         let mut variable = |name: &str| -> Result<Option<String>, SessionError> {
-            let row: Option<(String, String)> =
-                conn.exec_first("SHOW GLOBAL VARIABLES WHERE Variable_name = ?", (name,)).map_err(failed)?;
+            let row: Option<(String, String)> = conn
+                .exec_first("SHOW GLOBAL VARIABLES WHERE Variable_name = ?", (name,))
+                .map_err(failed)?;
             Ok(row.map(|(_, value)| value))
         };
-        let is_on = |value: Option<String>| value.is_some_and(|value| value.eq_ignore_ascii_case("ON") || value == "1");
+        let is_on = |value: Option<String>| {
+            value.is_some_and(|value| value.eq_ignore_ascii_case("ON") || value == "1")
+        };
         let system_time_zone = variable("system_time_zone")?;
         Ok(Self {
             version,
@@ -48,9 +56,12 @@ impl SourceFacts {
             binlog_format: variable("binlog_format")?.unwrap_or_default(),
             defaults: SourceDefaults {
                 version,
-                explicit_defaults_for_timestamp: variable("explicit_defaults_for_timestamp")?.map(|v| is_on(Some(v))),
+                explicit_defaults_for_timestamp: variable("explicit_defaults_for_timestamp")?
+                    .map(|v| is_on(Some(v))),
                 // An abbreviation such as CET does not say which rules it follows; UTC has none.
-                system_time_zone: system_time_zone.filter(|zone| zone == "UTC").map(|_| "+00:00".into()),
+                system_time_zone: system_time_zone
+                    .filter(|zone| zone == "UTC")
+                    .map(|_| "+00:00".into()),
             },
         })
     }
@@ -61,7 +72,9 @@ impl SourceFacts {
             return Ok(());
         }
         if !self.log_bin {
-            return Err(PipelineError::Source("it writes no binary log; start it with log_bin".into()));
+            return Err(PipelineError::Source(
+                "it writes no binary log; start it with log_bin".into(),
+            ));
         }
         if !self.binlog_format.eq_ignore_ascii_case("ROW") {
             return Err(PipelineError::Source(format!(

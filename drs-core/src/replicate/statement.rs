@@ -5,9 +5,9 @@ use mysql::{Conn, prelude::Queryable};
 use super::{FollowError, route::database_name};
 use crate::{
     checkpoint::{CheckpointStore, DdlIntent, StreamPoint, TransactionId},
-    ddl::{as_prepared, 
+    ddl::{
         DestinationSession, Names, ObjectKind, ObjectName, Repeat, SessionContext, Statement,
-        StatementKind,
+        StatementKind, as_prepared,
     },
     dialect::ServerVersion,
     error,
@@ -205,9 +205,17 @@ impl StatementRunner {
             Some(_) if job.statement.repeat == Repeat::Repeatable => false,
             Some(intent) if intent.before != now => {
                 // Before 8.0 a statement on several objects may have been cut off between them.
-                let parts = |text: &str| text.split(OBJECT_END).map(str::to_owned).collect::<Vec<_>>();
+                let parts = |text: &str| {
+                    text.split(OBJECT_END)
+                        .map(str::to_owned)
+                        .collect::<Vec<_>>()
+                };
                 let (before, now) = (parts(&intent.before), parts(&now));
-                let same = before.iter().zip(&now).filter(|(a, b)| a == b && !a.is_empty()).count();
+                let same = before
+                    .iter()
+                    .zip(&now)
+                    .filter(|(a, b)| a == b && !a.is_empty())
+                    .count();
                 if same > 0 && !self.version.is_mysql_at_least(8, 0, 0) {
                     return Err(self.undecided(job));
                 }
