@@ -146,9 +146,10 @@ impl fmt::Display for Decimal<'_> {
     }
 }
 
+/// The type alone: the number is a user's.
 impl fmt::Debug for Decimal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text())
+        write!(f, "Decimal({},{})", self.precision, self.scale)
     }
 }
 

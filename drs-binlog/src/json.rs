@@ -8,7 +8,9 @@
 mod opaque;
 mod text;
 
-use crate::{Error, EventType, Reader, Result};
+use std::fmt;
+
+use crate::{Error, EventType, Reader, Result, hidden::Hidden};
 
 pub use opaque::{JsonOpaque, JsonOpaqueValue};
 
@@ -38,7 +40,7 @@ pub struct Json<'a> {
 }
 
 /// One value of a document. Scalars keep the type that `JSON_TYPE()` shows.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub enum JsonValue<'a> {
     /// `null`; also what the server takes an empty document for.
     Null,
@@ -134,9 +136,26 @@ impl PartialEq for Json<'_> {
     }
 }
 
-impl std::fmt::Debug for Json<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Json<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Json({} bytes)", self.bytes.len())
+    }
+}
+
+/// The kind and size alone: what a document says is a user's data.
+impl fmt::Debug for JsonValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("Null"),
+            Self::Bool(_) => f.write_str("Bool"),
+            Self::Int(_) => f.write_str("Int"),
+            Self::UInt(_) => f.write_str("UInt"),
+            Self::Double(_) => f.write_str("Double"),
+            Self::String(bytes) => f.debug_tuple("String").field(&Hidden(bytes.len())).finish(),
+            Self::Opaque(opaque) => opaque.fmt(f),
+            Self::Object(object) => object.fmt(f),
+            Self::Array(array) => array.fmt(f),
+        }
     }
 }
 
@@ -265,8 +284,14 @@ fn validate_value(value: JsonValue<'_>, budget: &mut Budget) -> Result<()> {
     }
 }
 
+impl fmt::Debug for Container<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} members in {} bytes", self.count, self.bytes.len())
+    }
+}
+
 /// An object or an array: `bytes` is exactly its own part of the document.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 struct Container<'a> {
     bytes: &'a [u8],
     origin: Origin,

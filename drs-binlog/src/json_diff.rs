@@ -1,5 +1,5 @@
 //! The changes of a partial JSON update (`binlog_row_value_options = PARTIAL_JSON`).
-use crate::{EventType, Json, Reader, Result};
+use crate::{EventType, Json, Reader, Result, hidden::Hidden};
 
 /// What one change does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum JsonDiffOperation {
 }
 
 /// One change of a stored JSON document.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct JsonDiff<'a> {
     /// What happens.
     pub operation: JsonDiffOperation,
@@ -63,6 +63,16 @@ impl<'a> JsonDiffs<'a> {
             }
             Some(diff)
         })
+    }
+}
+
+impl std::fmt::Debug for JsonDiff<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JsonDiff")
+            .field("operation", &self.operation)
+            .field("path", &Hidden(self.path.len()))
+            .field("value", &self.value)
+            .finish()
     }
 }
 

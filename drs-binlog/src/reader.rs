@@ -9,32 +9,34 @@ use crate::{Error, EventType, Result, hidden::Hidden};
 /// Nothing is copied; slices borrow from the event.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reader<'a> {
-    bytes: &'a [u8],
-    /// Bytes of the event before `bytes[0]`, so that offsets count from the event's start.
-    base: usize,
-    at: usize,
+    /// What was not read yet.
+    left: &'a [u8],
+    /// Where the readable bytes end, counted from the event's start.
+    end: usize,
     event_type: EventType,
 }
 
 impl<'a> Reader<'a> {
     /// A reader of `bytes`, which begin `base` bytes into an event of this type.
+    #[inline]
     pub fn new(bytes: &'a [u8], base: usize, event_type: EventType) -> Self {
         Self {
-            bytes,
-            base,
-            at: 0,
+            left: bytes,
+            end: base.saturating_add(bytes.len()),
             event_type,
         }
     }
 
     /// The offset of the next byte, from the event's start.
+    #[inline]
     pub fn offset(&self) -> usize {
-        self.base + self.at
+        self.end - self.left.len()
     }
 
     /// Bytes left.
+    #[inline]
     pub fn remaining(&self) -> usize {
-        self.bytes.len() - self.at
+        self.left.len()
     }
 
     /// True when nothing is left.
@@ -57,38 +59,46 @@ impl<'a> Reader<'a> {
     }
 
     /// The next `len` bytes.
+    #[inline]
     pub fn take(&mut self, len: usize) -> Result<&'a [u8]> {
-        let end = self
-            .at
-            .checked_add(len)
-            .filter(|end| *end <= self.bytes.len());
-        let Some(slice) = end.and_then(|end| self.bytes.get(self.at..end)) else {
-            return Err(self.malformed("the event ends inside a value"));
-        };
-        self.at += len;
-        Ok(slice)
+        match self.left.split_at_checked(len) {
+            Some((taken, left)) => {
+                self.left = left;
+                Ok(taken)
+            }
+            None => Err(self.too_short()),
+        }
     }
 
     /// The next `N` bytes as an array.
+    #[inline]
     pub fn take_array<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let slice = self.take(N)?;
-        slice
-            .try_into()
-            .map_err(|_| self.malformed("the event ends inside a value"))
+        match self.left.split_first_chunk() {
+            Some((taken, left)) => {
+                self.left = left;
+                Ok(*taken)
+            }
+            None => Err(self.too_short()),
+        }
+    }
+
+    #[cold]
+    fn too_short(&self) -> Error {
+        self.malformed("the event ends inside a value")
     }
 
     /// All bytes that are left.
     pub fn rest(&mut self) -> &'a [u8] {
-        let slice = self.bytes.get(self.at..).unwrap_or_default();
-        self.at = self.bytes.len();
-        slice
+        std::mem::take(&mut self.left)
     }
 
     /// The bytes between this reader's place and that of `later`, a copy of it that has read on.
+    #[inline]
     pub(crate) fn taken_until(&self, later: &Self) -> Result<&'a [u8]> {
-        self.bytes
-            .get(self.at..later.at)
-            .ok_or_else(|| self.malformed("the event ends inside a value"))
+        let taken = self.remaining().checked_sub(later.remaining());
+        taken
+            .and_then(|len| self.left.get(..len))
+            .ok_or_else(|| self.too_short())
     }
 
     /// A reader of the next `len` bytes alone.
@@ -182,8 +192,7 @@ impl<'a> Reader<'a> {
 
     /// Bytes up to a terminating zero, which is consumed and not returned.
     pub fn c_str(&mut self) -> Result<&'a [u8]> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let Some(len) = rest.iter().position(|b| *b == 0) else {
+        let Some(len) = self.left.iter().position(|b| *b == 0) else {
             return Err(self.malformed("a text has no terminating zero"));
         };
         let text = self.take(len)?;

@@ -1,6 +1,7 @@
 //! One image of a row: which columns it has, which are NULL, and the values' bytes.
 use crate::{
     Bitmap, ColumnType, EventType, JsonDiffs, Reader, Result, TableColumns, Value, column::Extent,
+    hidden::Hidden,
 };
 
 /// An image of a row before or after a change, borrowed from its event.
@@ -8,7 +9,7 @@ use crate::{
 /// How far each value reaches was checked when the image was made, and that is
 /// all: values are decoded by walking [`RowImage::values`], which allocates
 /// nothing.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct RowImage<'a, 't> {
     columns: &'t TableColumns,
     shape: ImageShape<'a>,
@@ -146,6 +147,16 @@ impl<'a, 't> RowImage<'a, 't> {
             }
         }
         Ok(None)
+    }
+}
+
+impl std::fmt::Debug for RowImage<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RowImage")
+            .field("present", &self.shape.present)
+            .field("nulls", &self.nulls)
+            .field("values", &Hidden(self.values.len()))
+            .finish()
     }
 }
 

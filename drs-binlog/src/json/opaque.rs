@@ -1,6 +1,8 @@
 //! Values inside JSON that keep an SQL type.
+use std::fmt;
+
 use super::Origin;
-use crate::{Date, DateTime, Decimal, Result, Time};
+use crate::{Date, DateTime, Decimal, Result, Time, hidden::Hidden};
 
 const TIMESTAMP: u8 = 7;
 const DATE: u8 = 10;
@@ -10,7 +12,7 @@ const NEWDATE: u8 = 14;
 const NEWDECIMAL: u8 = 246;
 
 /// A value of an SQL type inside a JSON document, borrowed.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct JsonOpaque<'a> {
     field_type: u8,
     bytes: &'a [u8],
@@ -18,7 +20,7 @@ pub struct JsonOpaque<'a> {
 }
 
 /// What a [`JsonOpaque`] holds.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub enum JsonOpaqueValue<'a> {
     /// DECIMAL.
     Decimal(Decimal<'a>),
@@ -81,5 +83,28 @@ impl<'a> JsonOpaque<'a> {
         let packed = reader.u64()? as i64;
         reader.finish()?;
         Ok(packed)
+    }
+}
+
+impl fmt::Debug for JsonOpaque<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JsonOpaque")
+            .field("field_type", &self.field_type)
+            .field("bytes", &Hidden(self.bytes.len()))
+            .finish()
+    }
+}
+
+/// The kind alone: the value is a user's.
+impl fmt::Debug for JsonOpaqueValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Decimal(_) => "Decimal",
+            Self::Date(_) => "Date",
+            Self::Time(_) => "Time",
+            Self::DateTime(_) => "DateTime",
+            Self::Timestamp(_) => "Timestamp",
+            Self::Bytes(_) => "Bytes",
+        })
     }
 }
