@@ -1,0 +1,93 @@
+//! Transactions and files far larger than the memory that the program takes.
+
+use std::{env, time::Instant};
+
+use crate::{
+    program::{Ended, Program},
+    servers::{self, Pair, assert_equal, in_new_database, run},
+    task::Task,
+};
+
+/// The whole process stays below, whatever the size of a transaction.
+const MEMORY_MIB: u64 = 256;
+/// Rows in one transaction, unless `DRS_GIANT_ROWS` says how many.
+const ROWS: u64 = 100_000;
+
+#[test]
+fn one_transaction_with_gtid() {
+    one_transaction("giant_gtid", servers::gtid());
+}
+
+#[test]
+fn one_transaction_from_5_6() {
+    one_transaction("giant_56", servers::from_56());
+}
+
+fn one_transaction(database: &str, pair: Pair) {
+    let rows = env::var("DRS_GIANT_ROWS").map_or(ROWS, |rows| rows.parse().unwrap());
+    let mut conn = in_new_database(pair.source, database);
+    run(
+        &mut conn,
+        &[
+            "CREATE TABLE numbers (n INT PRIMARY KEY)",
+            "INSERT INTO numbers VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)",
+            "INSERT INTO numbers SELECT a.n * 1000 + b.n * 100 + c.n * 10 + d.n FROM numbers a, numbers b, numbers c, numbers d
+             WHERE a.n * 1000 + b.n * 100 + c.n * 10 + d.n > 9",
+            "CREATE TABLE giant (id BIGINT PRIMARY KEY AUTO_INCREMENT, n INT NOT NULL, word VARCHAR(100), KEY (n))",
+            "CREATE TABLE keyless (n INT, word VARCHAR(100))",
+        ],
+    );
+    let task = Task::of(pair, database);
+    Program::run(&task, &["--until-caught-up"]).succeed();
+
+    let begun = Instant::now();
+    run(&mut conn, &["BEGIN"]);
+    for part in 0..rows / 10_000 {
+        run(
+            &mut conn,
+            &[&format!(
+                "INSERT INTO giant (n, word) SELECT n, CONCAT('part {part} of a very large transaction ', MD5(n)) FROM numbers"
+            )],
+        );
+    }
+    run(
+        &mut conn,
+        &[
+            "UPDATE giant SET n = n + 1, word = REVERSE(word) WHERE id % 3 = 0",
+            "DELETE FROM giant WHERE id % 10 = 1",
+            "INSERT INTO keyless SELECT n DIV 7, 'row without a key' FROM numbers",
+            "COMMIT",
+        ],
+    );
+    println!(
+        "{database}: written at the source in {:.1?}",
+        begun.elapsed()
+    );
+
+    let begun = Instant::now();
+    let ended = Program::run(&task, &["--until-caught-up"]).end(servers::LIMIT * 10);
+    assert_eq!(ended.code, Some(0), "{}", ended.errors);
+    println!(
+        "{database}: {} row changes in one transaction, applied in {:.1?}, at most {} MiB",
+        ended.number("done", "row_changes"),
+        begun.elapsed(),
+        ended.memory_peak_mib
+    );
+    assert_small(&ended);
+    assert!(ended.number("done", "row_changes") >= rows);
+    assert_equal(pair.source, pair.destination, database);
+    for server in [pair.source, pair.destination] {
+        run(
+            &mut server.conn().unwrap(),
+            &[&format!("DROP DATABASE {database}")],
+        );
+    }
+}
+
+fn assert_small(ended: &Ended) {
+    assert!(
+        (1..MEMORY_MIB).contains(&ended.memory_peak_mib),
+        "it took {} MiB",
+        ended.memory_peak_mib
+    );
+}
