@@ -6,15 +6,13 @@ mod report;
 mod run;
 mod screen;
 mod servers;
+mod watch;
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Instant};
 
 use drs_binlog::Position;
 use drs_testkit::{
-    TableComparison, compare_all_tables, deadline,
+    TableComparison, compare_all_tables,
     workload::{Shop, WriteCounts, Writers},
 };
 use mysql::{Conn, Row, prelude::Queryable};
@@ -35,8 +33,6 @@ const DATABASE: &str = "shop";
 const WRITERS: u16 = 3;
 /// Enough to keep everything moving, and little enough for a laptop's two servers.
 const TRANSACTIONS_PER_SECOND: u32 = 300;
-/// How long any one stage may take before something must be wrong.
-const STAGE_LIMIT: Duration = Duration::from_secs(120);
 /// Transactions that a run has applied when it may be killed, or when enough has been seen.
 const TRANSACTIONS_SEEN: u64 = 1_000;
 /// Looks at the destination's books while changes are applied to it.
@@ -93,6 +89,8 @@ struct Demo<'a, 'out> {
     written: WriteCounts,
     servers: Servers,
     shop: Shop,
+    /// Rows that earlier runs have copied.
+    rows_before: u64,
     report: Report,
 }
 
@@ -139,6 +137,7 @@ impl<'a, 'out> Demo<'a, 'out> {
             written: WriteCounts::default(),
             servers,
             shop,
+            rows_before: 0,
             report,
         })
     }
@@ -177,6 +176,7 @@ impl<'a, 'out> Demo<'a, 'out> {
             ));
         }
         let rows = progress.rows_copied;
+        self.rows_before = rows;
         self.report.kills += 1;
         self.screen.step(
             &format!("kill -9 in the copy, with {} rows there", grouped(rows)),
@@ -223,6 +223,7 @@ impl<'a, 'out> Demo<'a, 'out> {
                 .as_ref()
                 .is_some_and(|position| *position >= now)
         })?;
+        let mut lag_ms = 0;
         let mut destination = self.servers.destination.conn()?;
         for _ in 0..LOOKS {
             let seen = run.progress().transactions;
@@ -233,6 +234,7 @@ impl<'a, 'out> Demo<'a, 'out> {
                 )));
             }
             self.watch(&mut run, "apply more transactions", |progress| {
+                lag_ms = progress.lag_ms.max(lag_ms);
                 progress.transactions > seen
             })?;
         }
@@ -241,9 +243,10 @@ impl<'a, 'out> Demo<'a, 'out> {
             json!({ "looks": LOOKS }),
         )?;
         self.watch(&mut run, "apply some transactions", |progress| {
+            lag_ms = progress.lag_ms.max(lag_ms);
             progress.transactions >= TRANSACTIONS_SEEN
         })?;
-        self.report.lag_ms = run.progress().lag_ms;
+        self.report.lag_ms_max = lag_ms;
         self.stop_writers()?;
         run.interrupt()?;
         let status = self.wait(&mut run)?;
@@ -310,77 +313,6 @@ impl<'a, 'out> Demo<'a, 'out> {
         self.screen
             .step(&format!("$ {command}"), json!({ "command": command }))?;
         Ok(run)
-    }
-
-    /// Shows a run until its progress is as wanted.
-    fn watch(
-        &mut self,
-        run: &mut Run,
-        wanted: &str,
-        mut is_reached: impl FnMut(&Progress) -> bool,
-    ) -> Result<(), Ending> {
-        let reached = deadline::poll(STAGE_LIMIT, || self.look(run, &mut is_reached).transpose());
-        match reached {
-            Some(reached) => reached,
-            None => Err(run.trouble(&format!(
-                "did not {wanted} within {} s",
-                STAGE_LIMIT.as_secs()
-            ))),
-        }
-    }
-
-    fn look(
-        &mut self,
-        run: &mut Run,
-        is_reached: &mut impl FnMut(&Progress) -> bool,
-    ) -> Result<Option<()>, Ending> {
-        self.interrupt.check()?;
-        self.check_writers()?;
-        let ended = run.ended()?;
-        let progress = run.progress();
-        self.show(&progress)?;
-        if is_reached(&progress) {
-            return Ok(Some(()));
-        }
-        if ended.is_some() {
-            return Err(run.trouble("ended"));
-        }
-        Ok(None)
-    }
-
-    /// Waits until a run ends by itself, and returns its exit code.
-    fn wait(&mut self, run: &mut Run) -> Result<Option<i32>, Ending> {
-        let code = deadline::poll(STAGE_LIMIT, || {
-            let mut look = || -> Result<Option<Option<i32>>, Ending> {
-                self.interrupt.check()?;
-                self.show(&run.progress())?;
-                Ok(run.ended()?.map(|status| status.code()))
-            };
-            look().transpose()
-        });
-        match code {
-            Some(code) => code,
-            None => Err(run.trouble(&format!("did not end within {} s", STAGE_LIMIT.as_secs()))),
-        }
-    }
-
-    fn show(&mut self, progress: &Progress) -> Result<(), Ending> {
-        let written = self.writers.as_ref().map_or(self.written, Writers::counts);
-        Ok(self
-            .screen
-            .progress(progress, written, self.report.rows_loaded)?)
-    }
-
-    /// A writer that met an error has ended, and the demo with it.
-    fn check_writers(&mut self) -> Result<(), Ending> {
-        if self
-            .writers
-            .as_ref()
-            .is_some_and(|writers| !writers.are_writing())
-        {
-            self.stop_writers()?;
-        }
-        Ok(())
     }
 
     fn source_position(&self) -> Result<Position, Ending> {

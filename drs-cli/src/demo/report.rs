@@ -14,8 +14,8 @@ pub(super) struct Report {
     pub(super) written: WriteCounts,
     /// Of all runs that took part in the copy.
     pub(super) copy_time: Duration,
-    /// Behind the source at the last look before the writers stopped.
-    pub(super) lag_ms: u64,
+    /// Behind the source at most, once the last run had caught up.
+    pub(super) lag_ms_max: u64,
     pub(super) kills: u32,
     pub(super) tables: Vec<TableComparison>,
     /// What does not add up at the destination.
@@ -77,7 +77,7 @@ impl Report {
             ("rows/s", Align::Right),
             ("source transactions", Align::Right),
             ("row changes", Align::Right),
-            ("lag", Align::Right),
+            ("lag at most", Align::Right),
             ("kill -9 survived", Align::Right),
             ("seconds in all", Align::Right),
             ("both sides", Align::Left),
@@ -87,7 +87,7 @@ impl Report {
             grouped(self.rows_per_second()),
             grouped(self.written.transactions),
             grouped(self.written.row_changes),
-            format!("{} ms", grouped(self.lag_ms)),
+            format!("{} ms", grouped(self.lag_ms_max)),
             self.kills.to_string(),
             format!("{:.1}", self.seconds),
             if self.is_equal() {
@@ -119,7 +119,7 @@ impl Report {
             "rows_per_second": self.rows_per_second(),
             "transactions": self.written.transactions,
             "row_changes": self.written.row_changes,
-            "lag_ms": self.lag_ms,
+            "lag_ms_max": self.lag_ms_max,
             "kills": self.kills,
             "seconds": self.seconds,
             "broken_rules": self.broken_rules,

@@ -15,6 +15,8 @@ use crate::render::{Output, grouped};
 /// Lines of progress come this far apart.
 const PERIOD: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_millis(100);
+const SPINNER: &str = "          {spinner} {msg}";
+const BAR: &str = "          [{bar:32}] {msg}";
 
 /// Standard output with a clock, and bars where there is a terminal.
 pub(super) struct Screen<'out> {
@@ -26,7 +28,8 @@ pub(super) struct Screen<'out> {
 
 struct Bars {
     all: MultiProgress,
-    source: ProgressBar,
+    /// What is written at the source, above the other from the first writer on.
+    source: Option<ProgressBar>,
     drs: ProgressBar,
     copies: bool,
 }
@@ -94,8 +97,7 @@ impl<'out> Screen<'out> {
             grouped(written.row_changes)
         );
         if let Some(bars) = &mut self.bars {
-            bars.source.set_message(source);
-            bars.progress(progress, rows);
+            bars.progress(source, progress, rows);
             return Ok(());
         }
         if self.shown.elapsed() < PERIOD {
@@ -135,8 +137,9 @@ impl<'out> Screen<'out> {
     /// Takes the bars away.
     pub(super) fn clear(&mut self) {
         if let Some(bars) = self.bars.take() {
-            bars.source.finish_and_clear();
-            bars.drs.finish_and_clear();
+            for bar in bars.source.iter().chain([&bars.drs]) {
+                bar.finish_and_clear();
+            }
         }
     }
 }
@@ -144,16 +147,10 @@ impl<'out> Screen<'out> {
 impl Bars {
     fn new() -> Self {
         let all = MultiProgress::new();
-        let spinner = || {
-            let bar = all.add(ProgressBar::new_spinner());
-            bar.set_style(style("          {spinner} {msg}"));
-            bar.enable_steady_tick(TICK);
-            bar
-        };
-        let (source, drs) = (spinner(), spinner());
+        let drs = spinner(all.add(ProgressBar::new_spinner()));
         Self {
             all,
-            source,
+            source: None,
             drs,
             copies: false,
         }
@@ -161,17 +158,24 @@ impl Bars {
 
     fn spin(&mut self, text: String) {
         if std::mem::take(&mut self.copies) {
-            self.drs.set_style(style("          {spinner} {msg}"));
+            self.drs.set_style(style(SPINNER));
         }
         self.drs.set_message(text);
     }
 
-    fn progress(&mut self, progress: &Progress, rows: u64) {
+    fn progress(&mut self, source: String, progress: &Progress, rows: u64) {
+        let bar = self.source.get_or_insert_with(|| {
+            spinner(
+                self.all
+                    .insert_before(&self.drs, ProgressBar::new_spinner()),
+            )
+        });
+        bar.set_message(source);
         if progress.follows() {
             return self.spin(format!("drs follows: {}", following(progress)));
         }
         if !std::mem::replace(&mut self.copies, true) {
-            self.drs.set_style(style("          [{bar:32}] {msg}"));
+            self.drs.set_style(style(BAR));
             self.drs.set_length(rows);
         }
         self.drs.set_position(progress.rows_copied.min(rows));
@@ -191,6 +195,12 @@ fn following(progress: &Progress) -> String {
         grouped(progress.row_changes),
         grouped(progress.lag_ms)
     )
+}
+
+fn spinner(bar: ProgressBar) -> ProgressBar {
+    bar.set_style(style(SPINNER));
+    bar.enable_steady_tick(TICK);
+    bar
 }
 
 /// A template of ours is always sound; a default one is better than none all the same.

@@ -74,8 +74,8 @@ impl Servers {
             folders.push_str(&format!(" {}", shown(server.keep())));
         }
         lines.push("To end it:".to_owned());
-        lines.push(format!("  kill{pids} && rm -r{folders}"));
-        screen.lines(&lines, json!({ "kept": { "task_file": task, "stop": format!("kill{pids} && rm -r{folders}") } }))?;
+        lines.push(format!("  kill -9{pids} && rm -r{folders}"));
+        screen.lines(&lines, json!({ "kept": { "task_file": task, "stop": format!("kill -9{pids} && rm -r{folders}") } }))?;
         Ok(())
     }
 }
