@@ -4,6 +4,7 @@ mod apply;
 mod checkpoint;
 mod copy;
 pub mod ddl;
+mod destination;
 mod dialect;
 mod endpoint;
 mod error;
@@ -26,6 +27,7 @@ pub use copy::{
     Copy as FullCopy, CopyError, CopyEvent, CopyObserver, CopyOptions, CopyOutcome, LeftOut,
     Listing, OpenSession, TableToCopy, list_tables,
 };
+pub use destination::{Destination, Lane, MySqlDestination};
 pub use dialect::{Flavor, ServerVersion};
 pub use endpoint::{
     Address, CA_FILE_BYTES_MAX, Endpoint, EndpointError, Password, PasswordSource, Role, Tls,
@@ -37,7 +39,7 @@ pub use object::{
 };
 pub use observe::{CopyProgress, Observer};
 pub use pipeline::{End, Outcome, Pipeline, PipelineError};
-pub use replicate::{FollowError, FollowProgress};
+pub use replicate::{FollowError, FollowProgress, LargeTransaction};
 pub use schema::{Column, ColumnKind, KeyPart, SchemaError, TableSchema, UniqueKey};
 pub use session::{
     PACKET_BYTES_MAX, SessionError, destination_session, open_destination, open_source,

@@ -57,6 +57,24 @@ pub fn open_destination(endpoint: &Endpoint) -> Result<(Conn, ServerVersion), Se
     open(endpoint, Role::Destination, destination_session)
 }
 
+/// Opens a session again and again while the cause may pass: a server that restarts takes a
+/// minute or two. A refused login is not tried again.
+pub(crate) fn patiently<T>(open: impl Fn() -> Result<T, SessionError>) -> Result<T, SessionError> {
+    const ATTEMPTS_MAX: u32 = 40;
+    const PAUSE_MAX: std::time::Duration = std::time::Duration::from_secs(5);
+    let mut pause = std::time::Duration::from_millis(50);
+    for _ in 1..ATTEMPTS_MAX {
+        match open() {
+            Err(error) if error.is_transient() && !error.is_login_refused() => {
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(PAUSE_MAX);
+            }
+            result => return result,
+        }
+    }
+    open()
+}
+
 fn open(
     endpoint: &Endpoint,
     role: Role,

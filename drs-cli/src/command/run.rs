@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use drs_core::{CopyProgress, End, FollowProgress, Observer, Pipeline, Role, StreamPoint};
+use drs_core::{CopyProgress, End, FollowProgress, MySqlDestination, Observer, Pipeline, Role, StreamPoint};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -45,7 +45,7 @@ pub(crate) fn execute(args: RunArgs, out: &mut Output) -> Result<Exit, CommandEr
     let screen = Screen::new(out.is_json());
     let begun = Instant::now();
     let result =
-        Pipeline::new(&task).observer(&screen).until_caught_up(args.until_caught_up).run(&stop);
+        Pipeline::new(&task, MySqlDestination::new(&task)).observer(&screen).until_caught_up(args.until_caught_up).run(&stop);
     screen.clear();
     let outcome = result.map_err(|error| CommandError::Failed(error.to_string()))?;
     let end = match outcome.end {

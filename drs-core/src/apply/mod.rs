@@ -19,6 +19,8 @@ pub use plan::PlanError;
 pub(crate) use plan::TablePlan;
 pub(crate) use row_key::append_value;
 
+use crate::replicate::LargeTransaction;
+
 /// A row image whose event and table columns live equally long.
 pub(crate) type Image<'a> = drs_binlog::RowImage<'a, 'a>;
 
@@ -48,4 +50,8 @@ pub struct Applied {
 pub trait Applier: Send {
     /// Applies one batch and its checkpoint.
     fn apply(&mut self, batch: &Batch) -> Result<Applied, ApplyError>;
+
+    /// Applies one transaction that does not fit in memory, part by part, and its checkpoint,
+    /// in one transaction of the destination.
+    fn apply_large(&mut self, large: &mut LargeTransaction) -> Result<Applied, ApplyError>;
 }

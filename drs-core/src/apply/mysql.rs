@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use mysql::{Conn, prelude::Queryable};
 
@@ -13,12 +13,13 @@ use crate::{
     dialect::ServerVersion,
     error,
     object::TableName,
+    replicate::LargeTransaction,
     session::SessionError,
     task::ConflictPolicy,
 };
 
 /// Opens a session at the destination, set up for writing, with `CLIENT_FOUND_ROWS`.
-pub(crate) type Connect = Arc<dyn Fn() -> Result<Conn, SessionError> + Send + Sync>;
+type Connect = Box<dyn Fn() -> Result<Conn, SessionError> + Send>;
 
 /// What all lanes of a task share.
 #[derive(Clone)]
@@ -28,7 +29,6 @@ pub(crate) struct LaneSettings {
     pub(crate) version: ServerVersion,
     pub(crate) policy: ConflictPolicy,
     pub(crate) packet_bytes_max: usize,
-    pub(crate) connect: Connect,
 }
 
 /// How often a batch is tried again after a deadlock or a lock wait before the lane stops.
@@ -39,6 +39,7 @@ const RECONNECTS_MAX: u32 = 20;
 /// Applies one lane's batches to a MySQL server.
 pub(crate) struct MySqlApplier {
     settings: LaneSettings,
+    connect: Connect,
     conn: Option<Conn>,
     /// The lane's row as last committed.
     record: LaneRecord,
@@ -109,12 +110,23 @@ impl Applier for MySqlApplier {
         }
         self.apply_one_by_one(batch)
     }
+
+    fn apply_large(&mut self, large: &mut LargeTransaction) -> Result<Applied, ApplyError> {
+        let id = large.id();
+        let watermark = large.watermark().clone();
+        self.apply_in_parts(id, &watermark, &mut |apply| large.for_each_part(apply))
+    }
 }
 
 impl MySqlApplier {
-    pub(crate) fn new(settings: LaneSettings, record: LaneRecord) -> Self {
+    pub(crate) fn new(
+        settings: LaneSettings,
+        record: LaneRecord,
+        connect: impl Fn() -> Result<Conn, SessionError> + Send + 'static,
+    ) -> Self {
         Self {
             settings,
+            connect: Box::new(connect),
             conn: None,
             record,
             done: Vec::new(),
@@ -123,7 +135,7 @@ impl MySqlApplier {
 
     /// Applies a transaction that comes in parts; `part` gives each in order and may be asked
     /// for all of them again. One destination transaction holds them all.
-    pub(crate) fn apply_in_parts(
+    fn apply_in_parts(
         &mut self,
         id: (u64, TransactionId),
         watermark: &Watermark,
@@ -495,7 +507,7 @@ impl MySqlApplier {
     fn connection(&mut self) -> Result<&mut Conn, SessionError> {
         let conn = match self.conn.take() {
             Some(conn) => conn,
-            None => (self.settings.connect)()?,
+            None => (self.connect)()?,
         };
         Ok(self.conn.insert(conn))
     }

@@ -6,7 +6,7 @@ use mysql::{Conn, Row, TxOpts, params, prelude::Queryable};
 use super::{
     ChunkRecord, DoneSet, LaneRecord, StreamPoint, TablePhase, TableRecord, TransactionId,
 };
-use crate::object::TableName;
+use crate::{error, object::TableName, session::SessionError};
 
 /// Which process may write: each start of a task takes the next number, and a commit of
 /// an older process finds that its number is gone.
@@ -25,6 +25,9 @@ pub enum CheckpointError {
         #[source]
         source: mysql::Error,
     },
+    /// The connection to the checkpoint was lost and could not be opened again.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// Another process has taken the task over.
     #[error("another process has taken over task {task}; this one stops without writing more")]
     Fenced {
@@ -89,9 +92,12 @@ pub struct DdlIntent {
 /// but in the lanes' own transactions ([`super::write_lane_update`]).
 pub struct CheckpointStore {
     conn: Conn,
+    connect: Option<Box<Connect>>,
     task: String,
     epoch: Epoch,
 }
+
+type Connect = dyn Fn() -> Result<Conn, SessionError> + Send;
 
 const TABLES: [&str; 6] = [
     "CREATE DATABASE IF NOT EXISTS drs_meta",
@@ -187,6 +193,7 @@ impl CheckpointStore {
         tx.commit().map_err(&failed)?;
         Ok(Self {
             conn,
+            connect: None,
             task: task.to_owned(),
             epoch,
         })
@@ -202,6 +209,17 @@ impl CheckpointStore {
         self.epoch
     }
 
+    /// With a way to connect again: the store is used seldom, and its connection may be gone
+    /// by then. Everything it writes may be written twice to the same effect.
+    #[must_use]
+    pub fn reconnecting(
+        mut self,
+        connect: impl Fn() -> Result<Conn, SessionError> + Send + 'static,
+    ) -> Self {
+        self.connect = Some(Box::new(connect));
+        self
+    }
+
     /// Swaps in a new connection after the old one failed.
     pub fn reconnect(&mut self, conn: Conn) {
         self.conn = conn;
@@ -209,7 +227,8 @@ impl CheckpointStore {
 
     /// What is known of the task; `None` before [`Self::begin`].
     pub fn task_record(&mut self) -> Result<Option<TaskRecord>, CheckpointError> {
-        read_task(&mut self.conn, &self.task)
+        let task = self.task.clone();
+        self.with_connection(|conn| read_task(conn, &task))
     }
 
     /// Writes the task's start point, its lane rows and the tables to copy, once, in one transaction.
@@ -261,7 +280,8 @@ impl CheckpointStore {
     /// The lanes' rows, and where the stream goes on: the watermark over all lanes, and what
     /// is committed above it.
     pub fn lanes(&mut self) -> Result<Option<LaneStates>, CheckpointError> {
-        let mut records = read_lanes(&mut self.conn, &self.task)?;
+        let task = self.task.clone();
+        let mut records = self.with_connection(|conn| read_lanes(conn, &task))?;
         let Some((watermark, done)) = merged(&records) else {
             return Ok(None);
         };
@@ -275,7 +295,8 @@ impl CheckpointStore {
 
     /// The tables' rows, by name.
     pub fn tables(&mut self) -> Result<Vec<TableRecord>, CheckpointError> {
-        read_tables(&mut self.conn, &self.task)
+        let task = self.task.clone();
+        self.with_connection(|conn| read_tables(conn, &task))
     }
 
     /// Writes one table's row.
@@ -341,7 +362,7 @@ impl CheckpointStore {
         let task = self.task.clone();
         self.fenced(|tx| {
             tx.exec_drop(
-                "INSERT INTO drs_meta.chunk (task, db, tbl, number, lower_bound, upper_bound, done) \
+                "REPLACE INTO drs_meta.chunk (task, db, tbl, number, lower_bound, upper_bound, done) \
                  VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
                     &task,
@@ -369,13 +390,14 @@ impl CheckpointStore {
 
     /// The DDL statement that was begun and not marked done, if there is one.
     pub fn ddl_intent(&mut self) -> Result<Option<DdlIntent>, CheckpointError> {
-        let row: Option<(String, u64, Option<String>, String)> = self
-            .conn
-            .exec_first(
+        let task = self.task.clone();
+        let row: Option<(String, u64, Option<String>, String)> = self.with_connection(|conn| {
+            conn.exec_first(
                 "SELECT file, pos, gtid, before_state FROM drs_meta.ddl WHERE task = ?",
-                (&self.task,),
+                (&task,),
             )
-            .map_err(query("read"))?;
+            .map_err(query("read"))
+        })?;
         let Some((file, offset, gtid, before)) = row else {
             return Ok(None);
         };
@@ -434,23 +456,45 @@ impl CheckpointStore {
     /// Runs `write` in a transaction that fails when the epoch is no longer ours.
     fn fenced(
         &mut self,
-        write: impl FnOnce(&mut mysql::Transaction<'_>) -> Result<(), mysql::Error>,
+        write: impl Fn(&mut mysql::Transaction<'_>) -> Result<(), mysql::Error>,
     ) -> Result<(), CheckpointError> {
-        let failed = query("written");
-        let mut tx = self
-            .conn
-            .start_transaction(TxOpts::default())
-            .map_err(&failed)?;
-        let epoch: Option<u64> = tx.exec_first(FENCE, (&self.task,)).map_err(&failed)?;
-        if epoch != Some(self.epoch.0) {
-            return Err(CheckpointError::Fenced {
-                task: self.task.clone(),
-            });
+        let (task, epoch) = (self.task.clone(), self.epoch);
+        self.with_connection(|conn| {
+            let failed = query("written");
+            let mut tx = conn.start_transaction(TxOpts::default()).map_err(&failed)?;
+            let now: Option<u64> = tx.exec_first(FENCE, (&task,)).map_err(&failed)?;
+            if now != Some(epoch.0) {
+                return Err(CheckpointError::Fenced { task: task.clone() });
+            }
+            write(&mut tx).map_err(&failed)?;
+            tx.commit().map_err(&failed)
+        })
+    }
+
+    /// Does something that may be done twice to the same effect, again while the cause of a
+    /// failure may pass.
+    fn with_connection<T>(
+        &mut self,
+        work: impl Fn(&mut Conn) -> Result<T, CheckpointError>,
+    ) -> Result<T, CheckpointError> {
+        for _ in 0..ATTEMPTS_MAX {
+            match (work(&mut self.conn), &self.connect) {
+                (Err(CheckpointError::Query { source, .. }), _)
+                    if error::is_lock_conflict(&source) => {}
+                (Err(CheckpointError::Query { source, .. }), Some(connect))
+                    if error::is_connection_lost(&source) =>
+                {
+                    self.conn = connect()?;
+                }
+                (result, _) => return result,
+            }
         }
-        write(&mut tx).map_err(&failed)?;
-        tx.commit().map_err(&failed)
+        work(&mut self.conn)
     }
 }
+
+/// How often a checkpoint statement is tried again after a lost connection or a lock conflict.
+const ATTEMPTS_MAX: u32 = 10;
 
 /// The query that holds the epoch in place until the transaction ends: sessions of one
 /// process share the lock, and the process that takes the task over waits for them.

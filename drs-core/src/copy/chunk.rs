@@ -1,3 +1,5 @@
+use std::mem;
+
 use mysql::{Conn, Row, Value, prelude::Queryable};
 
 use super::{
@@ -13,6 +15,10 @@ use crate::{
 
 /// More rows than this are never put into one chunk, however small they are.
 const ROWS_MAX: u64 = 500_000;
+
+/// The same before a chunk has shown how large the rows are: a server's statistics may be of
+/// a time when the table was almost empty.
+const FIRST_ROWS_MAX: u64 = 200;
 
 /// A keyed table's key, as the chunks' conditions need it.
 #[derive(Clone, Debug)]
@@ -161,6 +167,7 @@ pub(super) struct Planner {
     lower: Option<String>,
     finished: bool,
     bytes_per_row: f64,
+    has_seen_rows: bool,
 }
 
 impl Planner {
@@ -172,6 +179,7 @@ impl Planner {
             lower: last.and_then(|chunk| chunk.upper.clone()),
             finished: last.is_some_and(|chunk| chunk.upper.is_none()),
             bytes_per_row: lossy(bytes_per_row.max(1)),
+            has_seen_rows: false,
         }
     }
 
@@ -184,6 +192,9 @@ impl Planner {
     pub(super) fn learn(&mut self, rows: u64, bytes: u64) {
         if rows > 0 {
             let seen = lossy(bytes) / lossy(rows);
+            if !mem::replace(&mut self.has_seen_rows, true) {
+                self.bytes_per_row = seen;
+            }
             // Quick to make chunks smaller, slow to make them larger.
             self.bytes_per_row = if seen > self.bytes_per_row {
                 seen
@@ -227,7 +238,12 @@ impl Planner {
         reason = "clamped, and positive"
     )]
     fn rows(&self, chunk_bytes: u64) -> u64 {
-        ((lossy(chunk_bytes) / self.bytes_per_row.max(1.0)) as u64).clamp(1, ROWS_MAX)
+        let rows_max = if self.has_seen_rows {
+            ROWS_MAX
+        } else {
+            FIRST_ROWS_MAX
+        };
+        ((lossy(chunk_bytes) / self.bytes_per_row.max(1.0)) as u64).clamp(1, rows_max)
     }
 }
 
@@ -325,7 +341,7 @@ mod tests {
     #[test]
     fn chunks_shrink_at_once_when_rows_are_larger() {
         let mut planner = Planner::after(&[], 0);
-        assert_eq!(planner.rows(1 << 30), ROWS_MAX);
+        assert_eq!(planner.rows(1 << 30), FIRST_ROWS_MAX);
         planner.learn(10, 10_000);
         assert_eq!(planner.rows(10_000), 10);
         planner.learn(0, 0);

@@ -142,7 +142,12 @@ pub(super) fn write_insert(out: &mut String, value: Option<&[u8]>, column: &Colu
     };
     match column.kind {
         ColumnKind::Enum | ColumnKind::Set => out.push_str(digits(value)?),
-        ColumnKind::Text => sql::write_stored_text(out, value, column),
+        ColumnKind::Text => match (column.charset.as_deref(), std::str::from_utf8(value)) {
+            (Some("utf8mb4" | "utf8mb3" | "utf8"), Ok(text)) => sql::write_text(out, text),
+            // Bytes without a character set are stored as they are; an introducer would bring
+            // warnings of its own.
+            _ => sql::write_hex(out, value),
+        },
         ColumnKind::Bit
         | ColumnKind::Binary
         | ColumnKind::BinaryFixed

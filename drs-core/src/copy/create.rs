@@ -176,7 +176,12 @@ fn compare_columns(source: &Column, destination: &Column, found: &mut Vec<String
     if source.generated != destination.generated {
         found.push(format!("column {name} is generated on one side only"));
     }
-    let spelled = |text: &Option<String>| text.as_deref().map(plain_charset);
+    // SET and ENUM of bytes have the collation `binary` at some versions, and none at others.
+    let spelled = |text: &Option<String>| {
+        text.as_deref()
+            .filter(|text| *text != "binary")
+            .map(plain_charset)
+    };
     let (here, there) = (spelled(&source.collation), spelled(&destination.collation));
     if here != there {
         let shown = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());

@@ -10,8 +10,13 @@ use super::{
 };
 use crate::{object::TableName, schema::ColumnKind};
 
-/// Rows are handed on in blocks of about this size; a larger row is a block of its own.
+/// Rows are handed on in blocks of about this size, or of a chunk's if that is less; a larger
+/// row is a block of its own.
 const BLOCK_BYTES: usize = 512 * 1024;
+
+/// What may warn in one block is limited too: see `writer`.
+const BLOCK_ROWS_MAX: u64 = 10_000;
+const BLOCK_ZERO_ENUMS_MAX: u64 = 5_000;
 
 /// Blocks that may wait between reading and writing.
 pub(super) const BLOCKS_WAITING_MAX: usize = 2;
@@ -59,12 +64,17 @@ pub(super) fn read_rows(
     table: &TableName,
     columns: &Columns,
     form: Form,
+    chunk_bytes: u64,
     blocks: &Sender<Message>,
     halted: &dyn Fn() -> bool,
 ) -> Result<ReadEnd, CopyError> {
     let failed = at_source(format!("reading {table}"));
     let mut result = conn.query_iter(select).map_err(&failed)?;
+    let block_bytes = usize::try_from(chunk_bytes)
+        .unwrap_or(BLOCK_BYTES)
+        .min(BLOCK_BYTES);
     let mut encoder = Encoder {
+        block_bytes,
         table,
         columns,
         form,
@@ -105,6 +115,7 @@ struct Encoder<'a> {
     table: &'a TableName,
     columns: &'a Columns,
     form: Form,
+    block_bytes: usize,
     block: Block,
 }
 
@@ -140,7 +151,7 @@ impl Encoder<'_> {
                 }
                 line.push(')');
                 // A statement has a largest size: a row that would go beyond begins the next one.
-                if self.block.rows > 0 && self.block.bytes.len() + line.len() > BLOCK_BYTES {
+                if self.block.rows > 0 && self.block.bytes.len() + line.len() > self.block_bytes {
                     full = Some(mem::take(&mut self.block));
                 }
                 if self.block.rows > 0 {
@@ -151,9 +162,12 @@ impl Encoder<'_> {
         }
         self.block.rows += 1;
         self.block.zero_enums += zero_enums;
-        if self.form == Form::Load && self.block.bytes.len() >= BLOCK_BYTES {
+        let is_full = (self.form == Form::Load && self.block.bytes.len() >= self.block_bytes)
+            || self.block.rows >= BLOCK_ROWS_MAX
+            || self.block.zero_enums >= BLOCK_ZERO_ENUMS_MAX;
+        if is_full && full.is_none() {
             let next = Block {
-                bytes: Vec::with_capacity(BLOCK_BYTES + BLOCK_BYTES / 8),
+                bytes: Vec::with_capacity(self.block_bytes + self.block_bytes / 8),
                 ..Block::default()
             };
             full = Some(mem::replace(&mut self.block, next));

@@ -84,6 +84,7 @@ impl Session<'_, '_> {
                     name,
                     &plan.columns,
                     form,
+                    shared.options.chunk_bytes,
                     &blocks,
                     &halted,
                 )

@@ -20,8 +20,8 @@ use crate::{
 
 /// One LOAD DATA takes at most this many rows, and this many values that are known to warn, so
 /// that every warning fits into what the server keeps of them.
-const LOAD_ROWS_MAX: u64 = 50_000;
-const LOAD_ZERO_ENUMS_MAX: u64 = 10_000;
+const LOAD_ROWS_MAX: u64 = 40_000;
+const LOAD_ZERO_ENUMS_MAX: u64 = 5_000;
 
 /// The most warnings that a server keeps, and that the protocol counts.
 const WARNINGS_MAX: u64 = 65_535;
@@ -367,7 +367,7 @@ impl Target<'_> {
 /// The statement is larger than the server, or this program's idea of it, allows.
 fn is_too_large(error: &mysql::Error) -> bool {
     server_code(error) == Some(1153)
-        || matches!(error, mysql::Error::CodecError(codec) if codec.to_string().contains("too large"))
+        || matches!(error, mysql::Error::CodecError(codec) if codec.to_string().contains("max_allowed_packet"))
 }
 
 /// The first number of a text such as `Records: 3  Deleted: 0`.

@@ -7,7 +7,7 @@ mod source;
 use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicBool};
 
 use drs_binlog::{DumpRequest, DumpSource, DumpStart, EventSource, Position};
-use mysql::{Conn, consts::CapabilityFlags, prelude::Queryable};
+use mysql::Conn;
 
 use copying::CopyTally;
 pub use error::PipelineError;
@@ -17,6 +17,7 @@ use crate::{
     apply::LaneSettings,
     checkpoint::{CheckpointStore, StreamPoint, TableRecord, TaskRecord},
     copy::{Copy, CopyError, CopyOptions},
+    destination::{Destination, Lane},
     dialect::ServerVersion,
     endpoint::{Endpoint, Role},
     object::Selection,
@@ -25,7 +26,7 @@ use crate::{
         Follow, FollowEnd, FollowProgress, FollowSettings, OpenError, OpenSource, ReaderSettings,
         RouterSettings, StatementRunner,
     },
-    session::{self, SessionError},
+    session,
     task::{Mode, Task},
 };
 
@@ -33,18 +34,19 @@ use crate::{
 ///
 /// ```no_run
 /// use std::sync::atomic::AtomicBool;
-/// use drs_core::{Endpoint, Pipeline, Task};
+/// use drs_core::{Endpoint, MySqlDestination, Pipeline, Task};
 ///
 /// let source = Endpoint::tcp("source.example", 3306, "drs").password("secret");
 /// let destination = Endpoint::tcp("destination.example", 3306, "drs").password("secret");
 /// let task = Task::builder(source, destination).name("orders-eu").select("shop.*").build()?;
 /// let stop = AtomicBool::new(false);
-/// let outcome = Pipeline::new(&task).run(&stop)?;
+/// let outcome = Pipeline::new(&task, MySqlDestination::new(&task)).run(&stop)?;
 /// println!("{} row changes applied", outcome.follow.map_or(0, |follow| follow.row_changes));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Pipeline<'a> {
     task: &'a Task,
+    destination: Arc<dyn Destination>,
     observer: &'a dyn Observer,
     until_caught_up: bool,
 }
@@ -86,9 +88,10 @@ const HEARTBEAT_MS: u64 = 500;
 
 impl<'a> Pipeline<'a> {
     /// A run of this task, watched by nobody.
-    pub fn new(task: &'a Task) -> Self {
+    pub fn new(task: &'a Task, destination: impl Destination + 'static) -> Self {
         Self {
             task,
+            destination: Arc::new(destination),
             observer: &(),
             until_caught_up: false,
         }
@@ -117,9 +120,12 @@ impl<'a> Pipeline<'a> {
         let facts = SourceFacts::gather(&mut source, version)?;
         facts.check(self.task)?;
         let selection = self.task.selection().clone().with_case(facts.name_case);
-        let (conn, destination) = session::open_destination(self.task.destination())?;
+        let (conn, destination) = self.destination.open()?;
         let lanes = u16::try_from(self.task.lanes().get()).unwrap_or(u16::MAX - 1);
-        let store = CheckpointStore::claim(conn, self.task.name().as_str(), lanes)?;
+        let reopen = Arc::clone(&self.destination);
+        let reconnect = move || Ok(session::patiently(|| reopen.open())?.0);
+        let store =
+            CheckpointStore::claim(conn, self.task.name().as_str(), lanes)?.reconnecting(reconnect);
         let store = Arc::new(Mutex::new(store));
         let lock = || store.lock().unwrap_or_else(PoisonError::into_inner);
 
@@ -240,7 +246,7 @@ impl<'a> Pipeline<'a> {
             follow: self.task.mode().follows(),
         };
         let source = || session::open_source(self.task.source());
-        let destination = || session::open_destination(self.task.destination());
+        let destination = || self.destination.open();
         let tally = CopyTally::new(self.observer);
         match Copy::new(&source, &destination, options).run(store, stop, &tally) {
             Ok(_) => Ok(true),
@@ -264,9 +270,18 @@ impl<'a> Pipeline<'a> {
         };
         let states = states.ok_or(PipelineError::NoLanes)?;
         let name = self.task.name().as_str().to_owned();
-        let endpoint = Arc::new(self.task.destination().clone());
-        let plain = Arc::clone(&endpoint);
-        let reads = Arc::clone(&endpoint);
+        let (reads, plain) = (Arc::clone(&self.destination), Arc::clone(&self.destination));
+        let settings = LaneSettings {
+            task: name.clone(),
+            epoch,
+            version: destination,
+            policy: self.task.conflict(),
+            packet_bytes_max: PACKET_BYTES_MAX,
+        };
+        let lane = |record| Lane {
+            settings: settings.clone(),
+            record,
+        };
         let follow = Follow {
             settings: FollowSettings {
                 memory_bytes_max: EVENT_MEMORY_BYTES_MAX,
@@ -285,18 +300,15 @@ impl<'a> Pipeline<'a> {
                 filter_drop_database: self.task.filter_drop_database(),
                 source: facts.defaults.clone(),
                 destination,
-                connect: Arc::new(move || Ok(session::open_destination(&reads)?.0)),
+                connect: Arc::new(move || Ok(session::patiently(|| reads.open())?.0)),
             },
-            lanes: LaneSettings {
-                task: name,
-                epoch,
-                version: destination,
-                policy: self.task.conflict(),
-                packet_bytes_max: PACKET_BYTES_MAX,
-                connect: Arc::new(move || open_lane(&endpoint)),
-            },
+            appliers: states
+                .records
+                .into_iter()
+                .map(|record| self.destination.applier(lane(record)))
+                .collect(),
             statements: StatementRunner {
-                connect: Arc::new(move || Ok(plain.connect(Role::Destination)?)),
+                connect: Arc::new(move || session::patiently(|| plain.open_plain())),
                 store: Arc::clone(store),
                 version: destination,
             },
@@ -306,7 +318,6 @@ impl<'a> Pipeline<'a> {
         let end = follow.run(
             (states.watermark, states.done),
             &tables,
-            states.records,
             stop,
             &mut |progress| {
                 self.observer.following(progress);
@@ -319,32 +330,6 @@ impl<'a> Pipeline<'a> {
         };
         Ok(Outcome { end, follow: last })
     }
-}
-
-/// A session that applies changes.
-///
-/// `CLIENT_FOUND_ROWS` makes an UPDATE count the rows it found, so that a missing row can be
-/// told from one that did not change. `READ COMMITTED` keeps lanes from locking gaps that
-/// others insert into; a destination that logs statements does not allow it.
-fn open_lane(endpoint: &Endpoint) -> Result<Conn, SessionError> {
-    let role = Role::Destination;
-    let mut conn = endpoint.connect_with(role, |opts| {
-        opts.additional_capabilities(CapabilityFlags::CLIENT_FOUND_ROWS)
-    })?;
-    let set_up = |conn: &mut Conn| -> Result<(), mysql::Error> {
-        let version = ServerVersion::of(conn)?;
-        session::destination_session(conn, version)?;
-        let format: Option<(bool, String)> =
-            conn.query_first("SELECT @@log_bin, @@session.binlog_format")?;
-        if format
-            .is_some_and(|(log_bin, format)| !log_bin || !format.eq_ignore_ascii_case("STATEMENT"))
-        {
-            conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
-        }
-        Ok(())
-    };
-    set_up(&mut conn).map_err(|source| SessionError::Setup { role, source })?;
-    Ok(conn)
 }
 
 /// Opens the source's stream behind a point: by GTID where the point has a set.

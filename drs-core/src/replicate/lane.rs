@@ -9,7 +9,7 @@ use super::{
     route::{RouteContext, Router, routed},
 };
 use crate::{
-    apply::{Applied, Applier, ApplyError, Batch, MySqlApplier, Watermark},
+    apply::{Applied, Applier, ApplyError, Batch, RoutedTransaction, Watermark},
     checkpoint::TransactionId,
 };
 
@@ -21,8 +21,8 @@ pub(super) enum LaneWork {
     Large(LargeTransaction),
 }
 
-/// A transaction in a temporary file.
-pub(super) struct LargeTransaction {
+/// A source transaction that does not fit in memory: it is in a temporary file.
+pub struct LargeTransaction {
     pub(super) seq: u64,
     pub(super) id: TransactionId,
     pub(super) outcome: Outcome,
@@ -32,6 +32,8 @@ pub(super) struct LargeTransaction {
     pub(super) watermark: Watermark,
     /// Routes its parts; the scheduler waits and does not route meanwhile.
     pub(super) router: Arc<Mutex<Router>>,
+    /// Why a part could not be routed: an applier only knows errors of its own kind.
+    pub(super) routing: Option<FollowError>,
 }
 
 /// What a lane says after each piece of work.
@@ -46,14 +48,22 @@ const PART_BYTES_MAX: usize = 4 << 20;
 /// Works until the scheduler hangs up.
 pub(super) fn run_lane(
     lane: usize,
-    mut applier: MySqlApplier,
+    mut applier: Box<dyn Applier>,
     work: &Receiver<LaneWork>,
     reports: &Sender<LaneReport>,
 ) {
+    // The scheduler waits for a report to each piece of work, so a panic makes one too.
+    let _obituary = Obituary { lane, reports };
     for work in work {
         let result = match work {
             LaneWork::Batch(batch) => applier.apply(&batch).map_err(FollowError::from),
-            LaneWork::Large(large) => apply_large(&mut applier, large),
+            LaneWork::Large(mut large) => {
+                let applied = applier.apply_large(&mut large);
+                match large.routing.take() {
+                    Some(error) => Err(error),
+                    None => applied.map_err(FollowError::from),
+                }
+            }
         };
         let failed = result.is_err();
         if reports.send(LaneReport { lane, result }).is_err() || failed {
@@ -62,45 +72,69 @@ pub(super) fn run_lane(
     }
 }
 
-fn apply_large(
-    applier: &mut MySqlApplier,
-    mut large: LargeTransaction,
-) -> Result<Applied, FollowError> {
-    let id = (large.seq, large.id.clone());
-    let watermark = large.watermark.clone();
-    // A routing error crosses the applier, which only knows its own kind.
-    let mut routing = None;
-    let applied = applier.apply_in_parts(id, &watermark, &mut |apply| {
-        let mut router = large.router.lock().unwrap_or_else(PoisonError::into_inner);
-        for part in large.events.parts(PART_BYTES_MAX)? {
+struct Obituary<'a> {
+    lane: usize,
+    reports: &'a Sender<LaneReport>,
+}
+
+impl Drop for Obituary<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let result = Err(FollowError::Thread);
+            _ = self.reports.send(LaneReport {
+                lane: self.lane,
+                result,
+            });
+        }
+    }
+}
+
+impl LargeTransaction {
+    /// Its number in this run, and what tells it from others.
+    pub(crate) fn id(&self) -> (u64, TransactionId) {
+        (self.seq, self.id.clone())
+    }
+
+    /// Everything at or before this point is at the destination.
+    pub(crate) fn watermark(&self) -> &Watermark {
+        &self.watermark
+    }
+
+    /// Gives all parts in order; may be called again from the start.
+    pub(crate) fn for_each_part(
+        &mut self,
+        apply: &mut dyn FnMut(&RoutedTransaction) -> Result<(), ApplyError>,
+    ) -> Result<(), ApplyError> {
+        let mut router = self.router.lock().unwrap_or_else(PoisonError::into_inner);
+        for part in self.events.parts(PART_BYTES_MAX)? {
             let events = part?;
             let context = RouteContext {
-                id: &large.id,
-                outcome: large.outcome,
-                format: &large.format,
+                id: &self.id,
+                outcome: self.outcome,
+                format: &self.format,
             };
             let route = match router.route(&events, &context, 0) {
-                Ok(route) => route,
+                Ok(route) if route.statement.is_none() => route,
+                Ok(_) => {
+                    self.routing = Some(FollowError::Refused {
+                        transaction: self.id.clone(),
+                        reason: "it is too large for memory and holds a DDL statement".into(),
+                    });
+                    return Err(ApplyError::Server("a large transaction holds DDL".into()));
+                }
                 Err(error) => {
-                    routing = Some(error);
+                    self.routing = Some(error);
                     return Err(ApplyError::Server(
                         "a large transaction could not be routed".into(),
                     ));
                 }
             };
-            if route.statement.is_some() {
-                routing = Some(FollowError::Refused {
-                    transaction: large.id.clone(),
-                    reason: "it is too large for memory and holds a DDL statement".into(),
-                });
-                return Err(ApplyError::Server("a large transaction holds DDL".into()));
-            }
             if !route.rows.is_empty() {
-                let format = Arc::clone(&large.format);
+                let format = Arc::clone(&self.format);
                 apply(&routed(
-                    large.seq,
-                    large.id.clone(),
-                    large.committed_at_us,
+                    self.seq,
+                    self.id.clone(),
+                    self.committed_at_us,
                     events,
                     format,
                     route.rows,
@@ -108,9 +142,5 @@ fn apply_large(
             }
         }
         Ok(())
-    });
-    match (applied, routing) {
-        (_, Some(error)) => Err(error),
-        (applied, None) => Ok(applied?),
     }
 }

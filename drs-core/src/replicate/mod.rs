@@ -14,6 +14,7 @@ mod write_set;
 pub(crate) use arena::{EventArena, EventCollector, TransactionEvents};
 pub(crate) use budget::{ByteBudget, ByteShare};
 pub use error::FollowError;
+pub use lane::LargeTransaction;
 pub use progress::FollowProgress;
 pub(crate) use reader::{OpenError, OpenSource, ReaderSettings};
 pub(crate) use route::RouterSettings;

@@ -20,8 +20,8 @@ use super::{
     write_set::{Follows, Holder, InFlight, WriteSet},
 };
 use crate::{
-    apply::{Batch, LaneSettings, MySqlApplier, RoutedTransaction},
-    checkpoint::{CheckpointStore, DoneSet, LaneRecord, StreamPoint, TableRecord},
+    apply::{Applier, Batch, RoutedTransaction},
+    checkpoint::{CheckpointStore, DoneSet, StreamPoint, TableRecord},
 };
 
 /// Everything that following depends on.
@@ -30,7 +30,8 @@ pub(crate) struct Follow {
     pub(crate) open: OpenSource,
     pub(crate) reader: ReaderSettings,
     pub(crate) router: RouterSettings,
-    pub(crate) lanes: LaneSettings,
+    /// One for each lane.
+    pub(crate) appliers: Vec<Box<dyn Applier>>,
     pub(crate) statements: StatementRunner,
     pub(crate) store: Arc<Mutex<CheckpointStore>>,
 }
@@ -75,14 +76,13 @@ impl Follow {
         self,
         start: (StreamPoint, DoneSet),
         tables: &[TableRecord],
-        records: Vec<LaneRecord>,
         stop: &AtomicBool,
         observe: &mut dyn FnMut(&FollowProgress),
     ) -> Result<FollowEnd, FollowError> {
         let (point, done) = start;
         let reader_stop = AtomicBool::new(false);
         let (received_in, received) = bounded(READ_AHEAD);
-        let (reports_in, reports) = bounded(records.len() * 2);
+        let (reports_in, reports) = bounded(self.appliers.len() * 2);
         let router = Arc::new(Mutex::new(Router::new(self.router, tables)));
         std::thread::scope(|scope| {
             let reader = StreamReader {
@@ -95,9 +95,8 @@ impl Follow {
             };
             scope.spawn(move || reader.run());
             let mut lanes = Vec::new();
-            for (number, record) in records.into_iter().enumerate() {
+            for (number, applier) in self.appliers.into_iter().enumerate() {
                 let (work_in, work) = bounded(1);
-                let applier = MySqlApplier::new(self.lanes.clone(), record);
                 let reports_in: Sender<LaneReport> = reports_in.clone();
                 scope.spawn(move || run_lane(number, applier, &work, &reports_in));
                 lanes.push(Lane::new(work_in));
@@ -258,6 +257,7 @@ impl Scheduler<'_> {
                     format: transaction.format,
                     watermark: self.completion.watermark().clone(),
                     router: Arc::clone(&self.router),
+                    routing: None,
                 };
                 return self.apply_large(large);
             }

@@ -106,8 +106,10 @@ pub(crate) fn write_text_match(
             _ = write!(out, "CAST({quoted_name} AS BINARY) <=> ");
             write_hex(out, bytes);
         }
-        // Comparing geometries compares their shapes; their stored bytes are what is meant.
-        (Value::Geometry(bytes), ColumnKind::Geometry) => {
+        // Comparing geometries compares their shapes, and vectors can't be compared; their
+        // stored bytes are what is meant.
+        (Value::Geometry(bytes), ColumnKind::Geometry)
+        | (Value::Vector(bytes), ColumnKind::Vector) => {
             _ = write!(out, "HEX({quoted_name}) <=> HEX(");
             write_hex(out, bytes);
             out.push(')');
@@ -134,7 +136,7 @@ fn write_int(out: &mut String, value: &Value<'_>, unsigned: bool) {
 }
 
 /// Text as the bytes that are stored, in the column's own character set.
-pub(crate) fn write_stored_text(out: &mut String, bytes: &[u8], column: &Column) {
+fn write_stored_text(out: &mut String, bytes: &[u8], column: &Column) {
     let charset = column.charset.as_deref().unwrap_or("binary");
     let plain = match charset {
         "utf8mb4" | "utf8mb3" | "utf8" => std::str::from_utf8(bytes).ok(),

@@ -9,7 +9,7 @@ mod json;
 mod literal;
 
 pub use literal::LiteralError;
-pub(crate) use literal::{write_literal, write_stored_text, write_text_match};
+pub(crate) use literal::{write_literal, write_text_match};
 
 /// The statements every session that writes begins with.
 ///
