@@ -320,6 +320,10 @@ impl ColumnType {
         self.has_collation() || matches!(self, Self::Geometry { .. })
     }
 
+    pub(crate) fn is_old_temporal(self) -> bool {
+        matches!(self, Self::TimeOld | Self::DateTimeOld | Self::TimestampOld)
+    }
+
     pub(crate) fn is_enum_or_set(self) -> bool {
         matches!(self, Self::Enum { .. } | Self::Set { .. })
     }

@@ -113,8 +113,26 @@ impl<'a> TableMap<'a> {
     /// Resolves every column's type and reads the optional metadata.
     ///
     /// Fails, with the place, for a type that this crate cannot walk over:
-    /// unknown ones, and DECIMAL from before MySQL 5.0.
+    /// unknown ones, DECIMAL from before MySQL 5.0, and the temporal types of
+    /// MariaDB with `mysql56_temporal_format = OFF`: those have a fraction
+    /// whose length the log does not say, so that rows could be read wrongly
+    /// without a sign of it. See [`TableMap::compile_without_fractions`].
     pub fn compile(&self) -> Result<TableColumns> {
+        let table = self.compile_without_fractions()?;
+        let mut types = table.columns.iter().map(|column| column.column_type);
+        if self.is_mariadb && types.any(ColumnType::is_old_temporal) {
+            return Err(self.type_metadata.malformed(
+                "a temporal column in MariaDB's own format, of which the log does not say the length: \
+                 rebuild the table with mysql56_temporal_format = ON",
+            ));
+        }
+        Ok(table)
+    }
+
+    /// As [`TableMap::compile`], for a caller that knows from the source's
+    /// schema that no TIME, DATETIME or TIMESTAMP column of an old format
+    /// has fractional digits.
+    pub fn compile_without_fractions(&self) -> Result<TableColumns> {
         let mut metadata = self.type_metadata.clone();
         let mut columns = Vec::with_capacity(self.type_codes.len());
         for (ordinal, type_code) in self.type_codes.iter().enumerate() {

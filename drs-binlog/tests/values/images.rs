@@ -2,8 +2,8 @@
 use drs_binlog::{RowsKind, Value};
 
 use crate::{
-    log::{Scene, values},
-    mariadb, mysql_56, mysql_56_alone, mysql_97,
+    log::{Scene, for_each_table_map, values},
+    mariadb, mariadb_with_old_temporal_formats, mysql_56, mysql_56_alone, mysql_97,
 };
 
 /// `kind before -> after`, each image as `ordinal=value` pairs.
@@ -288,11 +288,8 @@ fn mariadb_compressed_columns() {
 
 #[test]
 fn mariadb_old_temporal_formats() {
-    let mut scene = Scene::new(mariadb(), "images_old");
-    scene.run("SET @old = @@GLOBAL.mysql56_temporal_format");
-    scene.run("SET GLOBAL mysql56_temporal_format = 0");
+    let mut scene = Scene::new(mariadb_with_old_temporal_formats(), "images_old");
     scene.run("CREATE TABLE t (id INT PRIMARY KEY, a TIME, b DATETIME, c TIMESTAMP NULL, d DATE, tail INT)");
-    scene.run("SET GLOBAL mysql56_temporal_format = @old");
     for (id, row) in [
         "'-838:59:59', '9999-12-31 23:59:59', '2038-01-19 03:14:07', '9999-12-31'",
         "'838:59:59', '0000-00-00 00:00:00', '0000-00-00 00:00:00', '0000-00-00'",
@@ -329,4 +326,32 @@ fn mariadb_old_temporal_formats() {
         seen.push(Some(texts.join("|")));
     });
     assert_eq!(seen, expected);
+}
+
+/// Rows with such columns can be read wrongly without any sign of it, so the table is refused.
+#[test]
+fn mariadb_old_fractions_are_refused() {
+    let mut scene = Scene::new(mariadb_with_old_temporal_formats(), "images_hires");
+    for (table, column) in [
+        ("a", "TIME(3)"),
+        ("b", "DATETIME(6)"),
+        ("c", "TIMESTAMP(2) NULL"),
+        ("d", "TIMESTAMP NULL"),
+    ] {
+        scene.run(&format!("CREATE TABLE {table} (c {column})"));
+        scene.run(&format!(
+            "INSERT INTO {table} VALUES ('2024-01-02 03:04:05.67')"
+        ));
+    }
+    let mut refused = 0;
+    for path in scene.server.binlog_files().unwrap() {
+        for_each_table_map(&std::fs::read(path).unwrap(), |map| {
+            if map.database == b"images_hires" {
+                let error = map.compile().unwrap_err().to_string();
+                assert!(error.contains("mysql56_temporal_format"), "{error}");
+                refused += 1;
+            }
+        });
+    }
+    assert_eq!(refused, 4);
 }

@@ -54,11 +54,22 @@ impl Scene {
     ) {
         for path in self.server.binlog_files().unwrap() {
             let bytes = fs::read(path).unwrap();
-            for_each_change(&bytes, |database, name, columns, logged| {
-                if (database, name) == (self.database.as_bytes(), table.as_bytes()) {
+            for_each_change(&bytes, self.database.as_bytes(), |name, columns, logged| {
+                if name == table.as_bytes() {
                     each(columns, logged);
                 }
             });
+        }
+    }
+}
+
+/// Calls `each` with all table maps of a file.
+pub(crate) fn for_each_table_map(file: &[u8], mut each: impl FnMut(&TableMap<'_>)) {
+    let mut decoder = Decoder::new();
+    for event in events(file) {
+        let raw = decoder.raw(event).unwrap();
+        if let (EventType::TABLE_MAP, Some(format)) = (raw.header.event_type, decoder.format()) {
+            each(&TableMap::parse(&raw, format).unwrap());
         }
     }
 }
@@ -92,67 +103,57 @@ pub(crate) fn values<'a>(image: &RowImage<'a, '_>) -> Vec<(usize, Value<'a>)> {
     values
 }
 
-/// Calls `each` with database, table, columns and change for all of a file's row changes.
-pub(crate) fn for_each_change(
+/// Calls `each` with table, columns and change for all row changes that a file has of a database.
+fn for_each_change(
     file: &[u8],
-    mut each: impl FnMut(&[u8], &[u8], &TableColumns, &Logged<'_, '_>),
+    database: &[u8],
+    mut each: impl FnMut(&[u8], &TableColumns, &Logged<'_, '_>),
 ) {
     let mut decoder = Decoder::new();
-    let mut tables: HashMap<u64, Table> = HashMap::new();
-    let mut rest = &file[4..];
+    let mut tables: HashMap<u64, (Vec<u8>, Arc<TableColumns>)> = HashMap::new();
     let mut buffer = Vec::new();
-    while rest.len() >= EventHeader::LEN {
-        let header = EventHeader::parse(&rest[..EventHeader::LEN]).unwrap();
-        // Other tests write to the same file meanwhile: its last event may not be all there.
-        let Some((event, tail)) = rest.split_at_checked(header.event_size as usize) else {
-            break;
-        };
-        rest = tail;
+    for event in events(file) {
         let raw = decoder.raw(event).unwrap();
         let Some(format) = decoder.format() else {
             continue;
         };
-        if header.event_type == EventType::TABLE_MAP {
+        if raw.header.event_type == EventType::TABLE_MAP {
             let map = TableMap::parse(&raw, format).unwrap();
-            let columns = Arc::new(map.compile().unwrap());
-            let (database, name) = (map.database.to_vec(), map.table.to_vec());
-            tables.insert(
-                map.table_id,
-                Table {
-                    database,
-                    name,
-                    columns,
-                },
-            );
-        } else if header.event_type.is_rows() {
+            tables.remove(&map.table_id);
+            if map.database == database {
+                let columns = Arc::new(map.compile_without_fractions().unwrap());
+                tables.insert(map.table_id, (map.table.to_vec(), columns));
+            }
+        } else if raw.header.event_type.is_rows() {
             let logged = Rows::parse(&raw, format).unwrap();
+            let Some((name, columns)) = tables.get(&logged.table_id) else {
+                continue;
+            };
             let compressed = logged.is_compressed();
             let rows = logged.inflate(&mut buffer, 1 << 24).unwrap();
-            let Table {
-                database,
-                name,
-                columns,
-            } = &tables[&rows.table_id];
             for change in rows.changes(columns) {
                 let change = change.unwrap();
-                each(
-                    database,
-                    name,
-                    columns,
-                    &Logged {
-                        rows: &rows,
-                        compressed,
-                        before: change.before,
-                        after: change.after,
-                    },
-                );
+                let logged = Logged {
+                    rows: &rows,
+                    compressed,
+                    before: change.before,
+                    after: change.after,
+                };
+                each(name, columns, &logged);
             }
         }
     }
 }
 
-struct Table {
-    database: Vec<u8>,
-    name: Vec<u8>,
-    columns: Arc<TableColumns>,
+/// The events of a file, header and checksum included.
+///
+/// Other tests write to the same file meanwhile: its last event may not be all there.
+fn events(file: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = &file[4..];
+    std::iter::from_fn(move || {
+        let header = EventHeader::parse(rest.get(..EventHeader::LEN)?).unwrap();
+        let (event, tail) = rest.split_at_checked(header.event_size as usize)?;
+        rest = tail;
+        Some(event)
+    })
 }

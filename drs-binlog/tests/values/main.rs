@@ -28,6 +28,16 @@ pub(crate) fn mysql_56_alone() -> &'static Server {
     Box::leak(Box::new(start(Version::MySql56)))
 }
 
+/// MariaDB 10.11 that gives new tables its own temporal formats, for one test.
+pub(crate) fn mariadb_with_old_temporal_formats() -> &'static Server {
+    let installation = Installation::find_or_fetch(Version::MariaDb1011);
+    let installation = installation.unwrap_or_else(|error| panic!("{error}"));
+    let server = Server::builder(&installation).option("--mysql56-temporal-format=OFF");
+    Box::leak(Box::new(
+        server.start().unwrap_or_else(|error| panic!("{error}")),
+    ))
+}
+
 /// MariaDB 10.11.
 pub(crate) fn mariadb() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
