@@ -268,7 +268,7 @@ fn parse(
 }
 
 /// True when the new images lack columns, so that they can't be folded.
-pub(crate) fn is_partial(rows: &Rows<'_>) -> bool {
+fn is_partial(rows: &Rows<'_>) -> bool {
     rows.kind == RowsKind::PartialUpdate
         || rows
             .after_columns()

@@ -11,7 +11,7 @@ mod row_key;
 mod statements;
 
 pub use batch::Batch;
-pub(crate) use batch::{RoutedRows, RoutedTransaction, Watermark, is_partial};
+pub(crate) use batch::{RoutedRows, RoutedTransaction, Watermark};
 pub use conflict::{Conflict, ConflictKind};
 pub use error::ApplyError;
 pub(crate) use mysql::{LaneSettings, MySqlApplier};

@@ -13,11 +13,11 @@ use super::{
     write_set::{self, WriteSet},
 };
 use crate::{
-    apply::{RoutedRows, RoutedTransaction, TablePlan, is_partial},
+    apply::{RoutedRows, RoutedTransaction, TablePlan},
     checkpoint::{StreamPoint, TablePhase, TableRecord, TransactionId},
     ddl::{self, SessionContext, SourceDefaults},
     dialect::ServerVersion,
-    object::{DatabaseName, Selection, TableName},
+    object::{DatabaseName, NameCase, Selection, TableName},
     schema::TableSchema,
     session::SessionError,
 };
@@ -42,9 +42,23 @@ pub(crate) struct Router {
     /// By the log's table number, with the bytes of the table map it stands for.
     maps: HashMap<u64, CachedMap>,
     schemas: HashMap<TableName, Arc<TableSchema>>,
+    /// By the table's name, in lower case where the source does not tell cases apart.
     copies: HashMap<TableName, CopyWindow>,
     counts: RouteCounts,
+    current: Option<Current>,
 }
+
+/// What the parts of the transaction under way have come to so far: a large one comes in several.
+struct Current {
+    id: TransactionId,
+    /// It changes a selected table, be it in the copy or not.
+    touches: bool,
+    /// Rows of it are to be applied.
+    applies: bool,
+}
+
+/// Table maps that are remembered: a source gives a table a new number each time it opens it.
+const MAPS_MAX: usize = 16 << 10;
 
 /// What was seen and not applied.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,6 +74,7 @@ pub(crate) struct RouteCounts {
 /// Where the copy of a table stands in the stream.
 #[derive(Clone, Debug)]
 struct CopyWindow {
+    table: TableName,
     from: Option<StreamPoint>,
     until: Option<StreamPoint>,
 }
@@ -96,13 +111,15 @@ enum Window {
 
 impl Router {
     pub(crate) fn new(settings: RouterSettings, tables: &[TableRecord]) -> Self {
+        let case = settings.selection.case();
         let copies = tables
             .iter()
             .filter(|record| record.phase != TablePhase::Live)
             .map(|record| {
                 (
-                    record.table.clone(),
+                    folded(&record.table, case),
                     CopyWindow {
+                        table: record.table.clone(),
                         from: record.from.clone(),
                         until: record.until.clone(),
                     },
@@ -116,6 +133,7 @@ impl Router {
             schemas: HashMap::new(),
             copies,
             counts: RouteCounts::default(),
+            current: None,
         }
     }
 
@@ -137,15 +155,14 @@ impl Router {
                 .as_ref()
                 .is_none_or(|until| until.position <= *point)
         };
-        let tables: Vec<TableName> = self
-            .copies
-            .iter()
-            .filter(|(_, window)| passed(window))
-            .map(|(table, _)| table.clone())
-            .collect();
-        for table in &tables {
-            self.copies.remove(table);
-        }
+        let mut tables = Vec::new();
+        self.copies.retain(|_, window| {
+            let passed = passed(window);
+            if passed {
+                tables.push(window.table.clone());
+            }
+            !passed
+        });
         tables
     }
 
@@ -162,6 +179,7 @@ impl Router {
         context: &RouteContext<'_>,
         start: usize,
     ) -> Result<Route, FollowError> {
+        self.begin_or_go_on(context.id);
         let mut route = Route::default();
         for index in start..events.len() {
             if route.statement.is_some() {
@@ -203,7 +221,8 @@ impl Router {
                      (MyISAM): what is left of it can't be told from the log",
                 ));
             }
-            Outcome::XaPrepare if route.rows.is_empty() => {}
+            // Also when the copy was made later: what is only prepared is not visible to it.
+            Outcome::XaPrepare if !self.touches() => {}
             Outcome::XaPrepare => {
                 return Err(refused(
                     context.id,
@@ -218,6 +237,34 @@ impl Router {
             }
         }
         Ok(route)
+    }
+
+    /// Notes which transaction the events that follow are of.
+    fn begin_or_go_on(&mut self, id: &TransactionId) {
+        if self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.id == *id)
+        {
+            return;
+        }
+        self.current = Some(Current {
+            id: id.clone(),
+            touches: false,
+            applies: false,
+        });
+        if self.maps.len() > MAPS_MAX {
+            // A transaction's row events follow table maps of its own.
+            self.maps.clear();
+        }
+    }
+
+    fn touches(&self) -> bool {
+        self.current.as_ref().is_some_and(|current| current.touches)
+    }
+
+    fn applies(&self) -> bool {
+        self.current.as_ref().is_some_and(|current| current.applies)
     }
 
     fn table_map(
@@ -239,7 +286,8 @@ impl Router {
             Some(name) => {
                 let columns = map.compile().map_err(decode)?;
                 let schema = self.schema(&name, context)?;
-                self.check_engine_of_cascades(&schema, context)?;
+                self.check_cascades(&schema, context)?;
+                check_engine(&schema, context)?;
                 let plan = TablePlan::new(schema, columns).map_err(|source| FollowError::Plan {
                     table: name,
                     transaction: context.id.clone(),
@@ -277,7 +325,7 @@ impl Router {
     }
 
     /// A source that does not log what its foreign keys cascade can't be followed there.
-    fn check_engine_of_cascades(
+    fn check_cascades(
         &self,
         schema: &TableSchema,
         context: &RouteContext<'_>,
@@ -352,6 +400,9 @@ impl Router {
             self.counts.row_events_filtered += 1;
             return Ok(());
         };
+        if let Some(current) = &mut self.current {
+            current.touches = true;
+        }
         let lenient = match self.window(&plan.schema.name, context.id) {
             Window::InCopy => {
                 self.counts.row_events_in_copy += 1;
@@ -360,6 +411,9 @@ impl Router {
             Window::Lenient => true,
             Window::Strict => false,
         };
+        if let Some(current) = &mut self.current {
+            current.applies = true;
+        }
         add_write_set(&mut route.write_set, &plan, &rows).map_err(decode)?;
         route.rows.push(RoutedRows {
             event: index,
@@ -370,7 +424,13 @@ impl Router {
     }
 
     fn window(&self, table: &TableName, id: &TransactionId) -> Window {
-        let Some(window) = self.copies.get(table) else {
+        if self.copies.is_empty() {
+            return Window::Strict;
+        }
+        let Some(window) = self
+            .copies
+            .get(&folded(table, self.settings.selection.case()))
+        else {
             return Window::Strict;
         };
         if window.from.as_ref().is_some_and(|from| from.contains(id)) {
@@ -407,7 +467,7 @@ impl Router {
             &statement,
             &self.settings.selection,
             self.settings.filter_drop_database,
-            !route.rows.is_empty(),
+            self.applies(),
         );
         match verdict {
             Verdict::Nothing => Ok(()),
@@ -466,7 +526,7 @@ impl Router {
                 reason,
             });
         }
-        if !route.rows.is_empty() || route.statement.is_some() {
+        if self.applies() || route.statement.is_some() {
             return Err(refused(
                 context.id,
                 "a DDL statement stands behind row changes in one transaction",
@@ -512,11 +572,10 @@ fn add_write_set(set: &mut WriteSet, plan: &TablePlan, rows: &Rows<'_>) -> drs_b
     if whole {
         return Ok(());
     }
-    let partial = is_partial(rows);
     for change in rows.changes(&plan.columns) {
         let change = change?;
-        if let (true, Some(before), Some(after)) = (partial, &change.before, &change.after)
-            && write_set::hides_old_value(schema, before, after)
+        if let Some(before) = &change.before
+            && write_set::hides_old_value(schema, before, change.after.as_ref())
         {
             set.add_table(table, true);
         }
@@ -525,6 +584,39 @@ fn add_write_set(set: &mut WriteSet, plan: &TablePlan, rows: &Rows<'_>) -> drs_b
         }
     }
     Ok(())
+}
+
+/// What a batch did to a table without transactions stays when the batch is rolled back, and
+/// is done again; without a key nothing would tell.
+fn check_engine(schema: &TableSchema, context: &RouteContext<'_>) -> Result<(), FollowError> {
+    let transactional = ["InnoDB", "ROCKSDB", "ndbcluster"]
+        .iter()
+        .any(|engine| schema.engine.eq_ignore_ascii_case(engine));
+    if transactional || schema.row_key().is_some() {
+        return Ok(());
+    }
+    let reason = format!(
+        "{} has no key, and at the destination its engine is {}, which has no transactions: after an interruption \
+         changes could be made twice; change its engine at the destination to InnoDB, or exclude it",
+        schema.name, schema.engine
+    );
+    Err(FollowError::Refused {
+        transaction: context.id.clone(),
+        reason,
+    })
+}
+
+/// A table's name as the key of a map, where names that differ only in case may be of one table.
+fn folded(table: &TableName, case: NameCase) -> TableName {
+    let lower = |name: &str| name.to_lowercase();
+    match case {
+        NameCase::Sensitive => table.clone(),
+        NameCase::Insensitive => TableName::new(
+            &lower(table.database.as_str()),
+            &lower(table.table.as_str()),
+        )
+        .unwrap_or_else(|_| table.clone()),
+    }
 }
 
 fn decode_error(id: &TransactionId, source: Error) -> FollowError {

@@ -45,20 +45,25 @@ impl WriteSet {
     }
 }
 
-/// True when an update under a partial row image takes a unique value without telling the
-/// one it gives up; the order of such changes can't be seen from the log.
+/// True when a change under a partial row image gives up a unique value that the log does not
+/// tell: that of a removed row, or the old one of a changed row. Who may take it next can't be
+/// seen from the log.
 pub(crate) fn hides_old_value(
     schema: &TableSchema,
     before: &RowImage<'_, '_>,
-    after: &RowImage<'_, '_>,
+    after: Option<&RowImage<'_, '_>>,
 ) -> bool {
+    if before.is_complete() {
+        return false;
+    }
     schema
         .unique_keys
         .iter()
         .flat_map(|key| &key.parts)
         .any(|part| {
             part.column.is_some_and(|column| {
-                after.present().is_set(column) && !before.present().is_set(column)
+                !before.present().is_set(column)
+                    && after.is_none_or(|after| after.present().is_set(column))
             })
         })
 }
