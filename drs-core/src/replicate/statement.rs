@@ -1,4 +1,7 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use mysql::{Conn, prelude::Queryable};
 
@@ -199,9 +202,11 @@ impl StatementRunner {
     /// like is compared with what they looked like before it.
     pub(crate) fn run(&self, job: &StatementJob) -> Result<(), FollowError> {
         let mut conn = (self.connect)()?;
+        self.wait_for_turn(&mut conn, job)?;
         let now = self.describe(&mut conn, job)?;
         let intent = self.store().ddl_intent()?;
-        let has_run = match intent.filter(|intent| intent.id == job.id) {
+        let intent = intent.filter(|intent| intent.id == job.id);
+        let has_run = match &intent {
             Some(_) if job.statement.repeat == Repeat::Repeatable => false,
             Some(intent) if intent.before != now => {
                 // Before 8.0 a statement on several objects may have been cut off between them.
@@ -224,19 +229,43 @@ impl StatementRunner {
             Some(_) if job.statement.repeat == Repeat::Ambiguous => {
                 return Err(self.undecided(job));
             }
-            Some(_) => false,
-            None => {
-                self.store().begin_ddl(&DdlIntent {
-                    id: job.id.clone(),
-                    before: now,
-                })?;
-                false
-            }
+            Some(_) | None => false,
         };
         if !has_run {
+            // Written again for its fence: another process may have taken over while this one waited.
+            self.store().begin_ddl(&intent.unwrap_or(DdlIntent {
+                id: job.id.clone(),
+                before: now,
+            }))?;
             self.execute(&mut conn, job)?;
         }
         Ok(())
+    }
+
+    /// Makes this the only session that runs a statement of the task.
+    ///
+    /// A server goes on with a statement when its client is killed, for hours if need be, and
+    /// until it ends the objects look as if it had never run. The lock is the session's own, so
+    /// it is free only when that statement has ended.
+    fn wait_for_turn(&self, conn: &mut Conn, job: &StatementJob) -> Result<(), FollowError> {
+        let mut lock = String::from("SELECT GET_LOCK(");
+        sql::write_text(&mut lock, &format!("drs_ddl_{}", self.store().task()));
+        lock.push_str(", 10)");
+        loop {
+            let held: Option<Option<bool>> =
+                conn.query_first(&lock)
+                    .map_err(|error| FollowError::Statement {
+                        transaction: job.id.clone(),
+                        reason: error::redacted(&error),
+                    })?;
+            match held.flatten() {
+                Some(true) => return Ok(()),
+                _ => tracing::warn!(
+                    transaction = %job.id,
+                    "waiting for the statement of an earlier run, which the destination still executes"
+                ),
+            }
+        }
     }
 
     fn undecided(&self, job: &StatementJob) -> FollowError {
@@ -346,9 +375,55 @@ impl StatementRunner {
             };
             description.push_str(&shown);
             description.push('\n');
-            description.push_str(&text);
+            description.push_str(without_counter(&text).as_ref());
             description.push_str(OBJECT_END);
         }
         Ok(description)
+    }
+}
+
+/// A table's definition without its next AUTO_INCREMENT value, which a server may set
+/// otherwise when it restarts, whatever statement ran.
+fn without_counter(definition: &str) -> Cow<'_, str> {
+    const COUNTER: &str = " AUTO_INCREMENT=";
+    let split = || {
+        let options = definition.rfind("\n) ENGINE=")? + 3;
+        let engine = definition.get(options..)?.find(' ')? + options;
+        let number = definition.get(engine..)?.strip_prefix(COUNTER)?;
+        Some((
+            definition.get(..engine)?,
+            number.trim_start_matches(|c: char| c.is_ascii_digit()),
+        ))
+    };
+    match split() {
+        Some((before, behind)) => Cow::Owned(format!("{before}{behind}")),
+        None => Cow::Borrowed(definition),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_does_not_tell_whether_a_statement_ran() {
+        let table = |options: &str| {
+            format!("CREATE TABLE `t` (\n  `id` int COMMENT ' AUTO_INCREMENT=3'\n) {options}")
+        };
+        for (options, shown) in [
+            (
+                "ENGINE=InnoDB AUTO_INCREMENT=17 DEFAULT CHARSET=utf8mb4",
+                "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
+            ),
+            ("ENGINE=InnoDB AUTO_INCREMENT=17", "ENGINE=InnoDB"),
+            (
+                "ENGINE=InnoDB COMMENT=' AUTO_INCREMENT=17'",
+                "ENGINE=InnoDB COMMENT=' AUTO_INCREMENT=17'",
+            ),
+            ("ENGINE=InnoDB", "ENGINE=InnoDB"),
+        ] {
+            assert_eq!(without_counter(&table(options)), table(shown));
+        }
+        assert_eq!(without_counter("does not exist"), "does not exist");
     }
 }
