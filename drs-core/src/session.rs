@@ -30,6 +30,19 @@ pub enum SessionError {
         #[source]
         source: mysql::Error,
     },
+    /// The address now leads to another server than the one that the task was begun with.
+    #[error(
+        "the {role} that answers now has the server_uuid {found}, and the task was begun with {expected}: its rows and \
+         its log are not the ones that the task knows; connect to the server it was begun with, or begin a new task"
+    )]
+    OtherServer {
+        /// Which server.
+        role: Role,
+        /// `@@server_uuid` at the start.
+        expected: String,
+        /// What it is now.
+        found: String,
+    },
 }
 
 impl SessionError {
@@ -43,6 +56,7 @@ impl SessionError {
         match self {
             Self::Endpoint(error) => error.is_transient(),
             Self::Setup { source, .. } => crate::error::is_transient(source),
+            Self::OtherServer { .. } => false,
         }
     }
 }
@@ -55,6 +69,24 @@ pub fn open_source(endpoint: &Endpoint) -> Result<(Conn, ServerVersion), Session
 /// Connects to a destination and sets the session up for writing.
 pub fn open_destination(endpoint: &Endpoint) -> Result<(Conn, ServerVersion), SessionError> {
     open(endpoint, Role::Destination, destination_session)
+}
+
+/// Fails when the session's server is not the one with this `server_uuid`; an empty one is not known.
+pub(crate) fn same_server(conn: &mut Conn, role: Role, expected: &str) -> Result<(), SessionError> {
+    if expected.is_empty() {
+        return Ok(());
+    }
+    let found: Option<String> = conn
+        .query_first("SELECT @@global.server_uuid")
+        .map_err(|source| SessionError::Setup { role, source })?;
+    match found {
+        Some(found) if found == expected => Ok(()),
+        found => Err(SessionError::OtherServer {
+            role,
+            expected: expected.to_owned(),
+            found: found.unwrap_or_default(),
+        }),
+    }
 }
 
 /// Opens a session again and again while the cause may pass: a server that restarts takes a

@@ -26,7 +26,7 @@ use crate::{
         Follow, FollowEnd, FollowProgress, FollowSettings, OpenError, OpenSource, ReaderSettings,
         RouterSettings, StatementRunner,
     },
-    session,
+    session::{self, SessionError},
     task::{Mode, Task},
 };
 
@@ -145,13 +145,13 @@ impl<'a> Pipeline<'a> {
         if self.task.mode().copies() && !record.copied {
             // A connection of hours ago may be gone by then.
             drop(source);
-            if !self.copy(&mut lock(), stop)? {
+            if !self.copy(&facts, &mut lock(), stop)? {
                 return Ok(Outcome {
                     end: End::Stopped,
                     follow: None,
                 });
             }
-            (source, _) = session::open_source(self.task.source())?;
+            (source, _) = self.open_same_source(&facts)?;
         }
         if !self.task.mode().follows() {
             return Ok(Outcome {
@@ -193,6 +193,9 @@ impl<'a> Pipeline<'a> {
             return Err(PipelineError::NoGtid);
         }
         let copies = self.task.mode().copies();
+        if copies && self.task.mode().follows() {
+            source::refuse_prepared(source, self.observer)?;
+        }
         let tables = if copies {
             self.tables_to_copy(source, facts, selection)?
         } else {
@@ -237,15 +240,26 @@ impl<'a> Pipeline<'a> {
             .collect())
     }
 
+    fn open_same_source(&self, facts: &SourceFacts) -> Result<(Conn, ServerVersion), SessionError> {
+        let (mut conn, version) = session::open_source(self.task.source())?;
+        session::same_server(&mut conn, Role::Source, &facts.server_uuid)?;
+        Ok((conn, version))
+    }
+
     /// Copies what is not copied yet; false when it was stopped.
-    fn copy(&self, store: &mut CheckpointStore, stop: &AtomicBool) -> Result<bool, PipelineError> {
+    fn copy(
+        &self,
+        facts: &SourceFacts,
+        store: &mut CheckpointStore,
+        stop: &AtomicBool,
+    ) -> Result<bool, PipelineError> {
         let options = CopyOptions {
             sessions: u16::try_from(self.task.sessions().get()).unwrap_or(u16::MAX),
             chunk_bytes: self.task.chunk_bytes().get(),
             indexes: self.task.indexes(),
             follow: self.task.mode().follows(),
         };
-        let source = || session::open_source(self.task.source());
+        let source = || self.open_same_source(facts);
         let destination = || self.destination.open();
         let tally = CopyTally::new(self.observer);
         match Copy::new(&source, &destination, options).run(store, stop, &tally) {
@@ -290,7 +304,7 @@ impl<'a> Pipeline<'a> {
                 open_transactions_max: OPEN_TRANSACTIONS_MAX,
                 until,
             },
-            open: open_source(self.task.source().clone(), &name),
+            open: open_source(self.task.source().clone(), &name, facts.server_uuid.clone()),
             reader: ReaderSettings {
                 transaction_memory_bytes_max: TRANSACTION_MEMORY_BYTES_MAX,
                 event_bytes_max: session::PACKET_BYTES_MAX,
@@ -333,14 +347,18 @@ impl<'a> Pipeline<'a> {
 }
 
 /// Opens the source's stream behind a point: by GTID where the point has a set.
-fn open_source(endpoint: Endpoint, task: &str) -> OpenSource {
+///
+/// The source may have been replaced behind its address since the last time, and positions
+/// mean nothing in another server's log.
+fn open_source(endpoint: Endpoint, task: &str, server_uuid: String) -> OpenSource {
     let server_id = replica_server_id(task);
     Arc::new(move |point: &StreamPoint| {
-        let conn = endpoint
+        let mut conn = endpoint
             .connect_with(Role::Source, |opts| {
                 opts.max_allowed_packet(Some(session::PACKET_BYTES_MAX))
             })
             .map_err(|error| OpenError::Session(error.into()))?;
+        session::same_server(&mut conn, Role::Source, &server_uuid).map_err(OpenError::Session)?;
         let start = match &point.gtid_set {
             Some(set) => DumpStart::Gtid((**set).clone()),
             None => DumpStart::Position(point.position.clone()),

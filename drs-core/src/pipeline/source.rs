@@ -1,4 +1,4 @@
-use mysql::{Conn, prelude::Queryable};
+use mysql::{Conn, Row, prelude::Queryable};
 
 use super::PipelineError;
 use crate::{
@@ -6,6 +6,7 @@ use crate::{
     dialect::{Flavor, ServerVersion},
     endpoint::Role,
     object::NameCase,
+    observe::Observer,
     session::SessionError,
     task::Task,
 };
@@ -83,5 +84,34 @@ impl SourceFacts {
             )));
         }
         Ok(())
+    }
+}
+
+/// Fails when XA transactions stand prepared: their rows are not visible to the copy, and lie
+/// before the point where the log is followed from.
+pub(super) fn refuse_prepared(
+    conn: &mut Conn,
+    observer: &dyn Observer,
+) -> Result<(), PipelineError> {
+    match conn.query::<Row, _>("XA RECOVER") {
+        Ok(rows) if rows.is_empty() => Ok(()),
+        Ok(rows) => Err(PipelineError::Source(format!(
+            "{} XA transactions are prepared there (XA RECOVER), whose rows the copy would miss; commit them or roll \
+             them back first",
+            rows.len()
+        ))),
+        // MySQL 8.0 wants XA_RECOVER_ADMIN for it, and says no more than that an error occurred.
+        Err(mysql::Error::MySqlError(_)) => {
+            observer.notice(
+                "whether XA transactions are prepared at the source can't be seen (XA_RECOVER_ADMIN): if one is \
+                 committed later, its rows will be missing",
+            );
+            Ok(())
+        }
+        Err(source) => Err(SessionError::Setup {
+            role: Role::Source,
+            source,
+        }
+        .into()),
     }
 }

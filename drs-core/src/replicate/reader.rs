@@ -93,7 +93,10 @@ impl StreamReader<'_> {
             let end = match (self.open)(&self.point) {
                 Ok(mut source) => self.read(source.as_mut()),
                 Err(OpenError::Stream(error)) => End::Broken(error),
-                Err(OpenError::Session(error)) if error.is_login_refused() => {
+                Err(OpenError::Session(error))
+                    if error.is_login_refused()
+                        || matches!(error, SessionError::OtherServer { .. }) =>
+                {
                     End::Final(error.into())
                 }
                 Err(OpenError::Session(error)) => End::Broken(Error::Connection(error.to_string())),
