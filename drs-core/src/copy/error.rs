@@ -133,6 +133,12 @@ pub enum CopyError {
         /// The column.
         column: String,
     },
+    /// The destination allowed LOAD DATA LOCAL and then refused it; the next attempt inserts.
+    #[error("the destination refused LOAD DATA LOCAL for {table}")]
+    LoadRefused {
+        /// The table.
+        table: TableName,
+    },
     /// A row does not fit into one statement of the destination.
     #[error(
         "a row of {table} (key: {key}) needs a statement of {bytes} bytes, and max_allowed_packet at the destination is {bytes_max}; raise it there, or allow local_infile, and run again"

@@ -1,5 +1,3 @@
-use std::time::{Duration, Instant};
-
 use mysql::{Conn, prelude::Queryable};
 
 use super::{
@@ -19,6 +17,9 @@ use crate::{
     schema::TableSchema,
     sql,
 };
+
+/// A keyless MyISAM table of at most this size is read under its lock.
+const LOCKED_BYTES_MAX: u64 = 64 << 20;
 
 impl Session<'_, '_> {
     /// Copies a table without a key from one snapshot: `from` and `until` are the same point.
@@ -64,7 +65,10 @@ impl Session<'_, '_> {
                 Ok(Opened::Again)
             }
             // ER_TABLE_DEF_CHANGED: an ALTER came after the snapshot.
-            Err(error) if matches!(error.code(), Some(1412 | 1054 | 1146)) => {
+            Err(error)
+                if matches!(error.code(), Some(1412 | 1054 | 1146))
+                    || matches!(error, CopyError::LoadRefused { .. }) =>
+            {
                 self.disconnect();
                 *record = self.reset(record.clone())?;
                 Ok(Opened::Again)
@@ -133,17 +137,23 @@ impl Session<'_, '_> {
     ) -> Result<Option<u64>, CopyError> {
         let shared = self.shared;
         let name = &plan.schema.name;
+        let too_large = || CopyError::KeylessMyIsam {
+            table: name.clone(),
+            seconds: LOCK_SECS_MAX,
+        };
+        if self.data_bytes(name)? > LOCKED_BYTES_MAX {
+            return Err(too_large());
+        }
         let (mut locking, _) = (shared.source)()?;
         let mut attempt = 0;
-        let (locked_at, lock) = loop {
+        let mut lock = loop {
             if let Some(lock) = TableLock::acquire(&mut locking, name)? {
-                break (Instant::now(), lock);
+                break lock;
             }
             self.wait_for_writers(name, &mut attempt)?;
             // The lock is not held here; this is for the borrow of the session that holds it.
             (locking, _) = (shared.source)()?;
         };
-        let mut lock = lock;
         if shared.options.follow {
             record.from = Some(self.point(lock.conn())?);
         }
@@ -168,13 +178,22 @@ impl Session<'_, '_> {
         lock.release(name)?;
         // The session has a limit now that others must not meet.
         self.disconnect();
-        if locked_at.elapsed() > Duration::from_secs(LOCK_SECS_MAX) {
-            return Err(CopyError::KeylessMyIsam {
-                table: name.clone(),
-                seconds: LOCK_SECS_MAX,
-            });
+        match rows {
+            // ER_QUERY_TIMEOUT.
+            Err(error) if error.code() == Some(3024) => Err(too_large()),
+            rows => rows.map(Some),
         }
-        rows.map(Some)
+    }
+
+    fn data_bytes(&mut self, table: &TableName) -> Result<u64, CopyError> {
+        let bytes: Option<Option<u64>> = self
+            .source()?
+            .exec_first(
+                "SELECT DATA_LENGTH FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?",
+                (table.database.as_str(), table.table.as_str()),
+            )
+            .map_err(at_source(format!("reading the size of {table}")))?;
+        Ok(bytes.flatten().unwrap_or(0))
     }
 
     fn point(&self, conn: &mut Conn) -> Result<StreamPoint, CopyError> {

@@ -114,7 +114,7 @@ impl Session<'_, '_> {
                 key,
             );
         }
-        let Some(point) = self.from_point(&name)? else {
+        let Some(point) = self.start_point(&name)? else {
             return Ok(Opened::Again);
         };
         // What is read now is the definition as of `from` if it was the same before it.
@@ -243,7 +243,7 @@ impl Session<'_, '_> {
 
     /// A point such that what is at or before it is visible to the reads that follow; the
     /// outer `None` when the table is gone.
-    fn from_point(&mut self, table: &TableName) -> Result<Option<Option<StreamPoint>>, CopyError> {
+    fn start_point(&mut self, table: &TableName) -> Result<Option<Option<StreamPoint>>, CopyError> {
         let (version, gtid) = (self.shared.source_version, self.shared.gtid);
         if !self.shared.options.follow {
             return Ok(Some(None));

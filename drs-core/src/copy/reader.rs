@@ -57,31 +57,37 @@ pub(super) enum ReadEnd {
     Abandoned,
 }
 
+/// What to read, and the form to hand it on in.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub(super) select: &'a str,
+    pub(super) table: &'a TableName,
+    pub(super) columns: &'a Columns,
+    pub(super) form: Form,
+    /// Blocks are not larger than this, so that a transaction is not either.
+    pub(super) chunk_bytes: u64,
+}
+
 /// Reads the rows of one SELECT in the server's order, and hands them on in blocks.
 pub(super) fn read_rows(
     conn: &mut Conn,
-    select: &str,
-    table: &TableName,
-    columns: &Columns,
-    form: Form,
-    chunk_bytes: u64,
+    reading: Reading<'_>,
     blocks: &Sender<Message>,
     halted: &dyn Fn() -> bool,
 ) -> Result<ReadEnd, CopyError> {
-    let failed = at_source(format!("reading {table}"));
-    let mut result = conn.query_iter(select).map_err(&failed)?;
-    let block_bytes = usize::try_from(chunk_bytes)
-        .unwrap_or(BLOCK_BYTES)
-        .min(BLOCK_BYTES);
+    let failed = at_source(format!("reading {}", reading.table));
+    let mut result = conn.query_iter(reading.select).map_err(&failed)?;
     let mut encoder = Encoder {
-        block_bytes,
-        table,
-        columns,
-        form,
+        table: reading.table,
+        columns: reading.columns,
+        form: reading.form,
+        block_bytes: usize::try_from(reading.chunk_bytes)
+            .unwrap_or(BLOCK_BYTES)
+            .min(BLOCK_BYTES),
         block: Block::default(),
     };
     let read = (|| {
-        while let Some(row) = result.next() {
+        for row in result.by_ref() {
             if let Some(block) = encoder.add(&row.map_err(&failed)?)? {
                 if halted() {
                     return Err(CopyError::Stopped);

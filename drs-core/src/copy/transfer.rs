@@ -5,7 +5,7 @@ use mysql::{Conn, prelude::Queryable};
 use super::{
     CopyError, CopyEvent,
     error::at_destination,
-    reader::{BLOCKS_WAITING_MAX, Form, ReadEnd, read_rows},
+    reader::{BLOCKS_WAITING_MAX, Form, ReadEnd, Reading, read_rows},
     session::{Session, Shared},
     table::TablePlan,
     writer::{Target, WriteError, Written, write_rows},
@@ -66,7 +66,14 @@ impl Session<'_, '_> {
         let name = &plan.schema.name;
         self.both()?;
         let form = self.form.unwrap_or(Form::Insert);
-        let (reading, writing, version) = self.both()?;
+        let (source_conn, writing, version) = self.both()?;
+        let reading = Reading {
+            select: source.select,
+            table: name,
+            columns: &plan.columns,
+            form,
+            chunk_bytes: shared.options.chunk_bytes,
+        };
         let target = Target {
             table: name,
             columns: &plan.columns,
@@ -78,16 +85,7 @@ impl Session<'_, '_> {
         let (read, written) = thread::scope(|scope| {
             let reader = scope.spawn(move || {
                 let halted = || shared.halted();
-                read_rows(
-                    reading,
-                    source.select,
-                    name,
-                    &plan.columns,
-                    form,
-                    shared.options.chunk_bytes,
-                    &blocks,
-                    &halted,
-                )
+                read_rows(source_conn, reading, &blocks, &halted)
             });
             let written = write_parts(shared, writing, plan, &target, &rows, parts);
             // A reader that waits for room learns that nobody takes its rows.
@@ -112,8 +110,14 @@ impl Session<'_, '_> {
             (Ok(_), Err(WriteError::LoadRefused)) => {
                 self.disconnect();
                 self.form = Some(Form::Insert);
-                // Nothing was written: the same again, the other way.
-                self.transfer(plan, source, parts)
+                match parts {
+                    // Nothing was written: the same again, the other way.
+                    Parts::Chunk(_) => self.transfer(plan, source, parts),
+                    // The snapshot went with the connection.
+                    Parts::Bytes(_) => Err(CopyError::LoadRefused {
+                        table: name.clone(),
+                    }),
+                }
             }
             (Ok(_), Err(WriteError::Failed(error))) => {
                 self.disconnect();

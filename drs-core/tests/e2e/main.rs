@@ -1,0 +1,4 @@
+//! The engine on real servers.
+
+mod copy;
+mod servers;
