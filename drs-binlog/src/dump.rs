@@ -18,7 +18,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct DumpRequest {
     /// The id to register with. It must be unique among the source's
-    /// replicas: the server ends the stream of another one with the same id.
+    /// replicas: the server ends the stream of another one with the same id
+    /// (MySQL with error 1236, which says so).
     pub server_id: u32,
     /// Where to begin.
     pub start: DumpStart,
@@ -208,12 +209,13 @@ fn prepare_session(conn: &mut Conn, request: &DumpRequest) -> Result<bool> {
     let version: Option<String> = conn.query_first("SELECT VERSION()").map_err(source_error)?;
     let is_mariadb = version.is_some_and(|version| version.contains("MariaDB"));
     let heartbeat_ns = request.heartbeat_ms.saturating_mul(1_000_000);
-    // Each server reads the names of its time and ignores the other variables. Without a UUID of
-    // its own, a replica ends the stream of the one before it.
+    // Each server reads the names of its time and ignores the other variables. MySQL tells replicas
+    // apart by their UUID: one made of the id lets it end a stale stream of the same replica.
+    let uuid = format!("64727300-0000-4000-8000-{:012x}", request.server_id);
     let mut set = format!(
         "SET @master_binlog_checksum = 'CRC32', @source_binlog_checksum = 'CRC32', \
          @master_heartbeat_period = {heartbeat_ns}, @source_heartbeat_period = {heartbeat_ns}, \
-         @slave_uuid = UUID(), @replica_uuid = @slave_uuid, \
+         @slave_uuid = '{uuid}', @replica_uuid = '{uuid}', \
          SESSION net_write_timeout = 3600"
     );
     if is_mariadb {

@@ -28,17 +28,18 @@ fn try_open(
     server_id: u32,
     non_blocking: bool,
 ) -> Result<DumpSource, Error> {
+    let request = DumpRequest {
+        server_id,
+        start,
+        heartbeat_ms: 50,
+        non_blocking,
+    };
+    DumpSource::open(connect(server), &request)
+}
+
+fn connect(server: &Server) -> mysql::Conn {
     let options = OptsBuilder::from_opts(server.opts()).max_allowed_packet(Some(1 << 30));
-    let conn = mysql::Conn::new(options).unwrap();
-    DumpSource::open(
-        conn,
-        &DumpRequest {
-            server_id,
-            start,
-            heartbeat_ms: 50,
-            non_blocking,
-        },
-    )
+    mysql::Conn::new(options).unwrap()
 }
 
 /// All events that lie in files, up to the end of the scene's.
@@ -265,12 +266,15 @@ fn a_stream_goes_on_when_the_log_does() {
         let mut conn = scene.server.conn().unwrap();
         conn.query_drop("CREATE DATABASE IF NOT EXISTS later")
             .unwrap();
-        let mut source = open(
-            &scene.server,
-            DumpStart::Position(first_position(scene)),
-            1020,
-            false,
-        );
+        let replica = connect(&scene.server);
+        let id = replica.connection_id();
+        let request = DumpRequest {
+            server_id: 1020,
+            start: DumpStart::Position(first_position(scene)),
+            heartbeat_ms: 50,
+            non_blocking: false,
+        };
+        let mut source = DumpSource::open(replica, &request).unwrap();
         conn.query_drop("DROP DATABASE later").unwrap();
         let end = deadline::until(Duration::from_secs(20), "the statement", || {
             let event = source.next_event().unwrap().unwrap();
@@ -281,12 +285,6 @@ fn a_stream_goes_on_when_the_log_does() {
         });
         assert_eq!(source.position(), end);
         // Once the server is told to end the stream, that is an error, not the log's end.
-        let id: u64 = conn
-            .query_first(
-                "SELECT id FROM information_schema.processlist WHERE command LIKE 'Binlog Dump%'",
-            )
-            .unwrap()
-            .unwrap();
         conn.query_drop(format!("KILL {id}")).unwrap();
         let error = loop {
             match source.next_event() {
@@ -299,6 +297,26 @@ fn a_stream_goes_on_when_the_log_does() {
             "{error}"
         );
         assert!(source.next_event().is_err(), "the error is final");
+    }
+}
+
+#[test]
+fn a_new_stream_ends_the_old_one_of_the_same_replica() {
+    for scene in scenes() {
+        let start = || DumpStart::Position(first_position(scene));
+        let mut old = open(&scene.server, start(), 1040, false);
+        old.next_event().unwrap();
+        let mut new = open(&scene.server, start(), 1040, false);
+        new.next_event().unwrap();
+        let error = deadline::until(Duration::from_secs(20), "the end of the old one", || {
+            old.next_event().err()
+        });
+        assert!(
+            matches!(error, Error::Connection(_) | Error::Server { .. }),
+            "{}: {error}",
+            scene.version
+        );
+        new.next_event().unwrap();
     }
 }
 
