@@ -324,11 +324,12 @@ fn row_digest(columns: &[Column]) -> String {
 fn exact(column: &str, kind: &str) -> String {
     match kind {
         // As a double every float prints with all its digits.
-        "float" => format!("CAST({column} + 0e0 AS CHAR)"),
+        "float" => double(&format!("({column} + 0e0)")),
+        "double" => double(column),
         "enum" | "set" => format!("CAST({column} + 0 AS CHAR)"),
         "bit" => format!("HEX({column})"),
-        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "decimal" | "double" | "year"
-        | "date" | "time" | "datetime" | "timestamp" => format!("CAST({column} AS CHAR)"),
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "decimal" | "year" | "date"
+        | "time" | "datetime" | "timestamp" => format!("CAST({column} AS CHAR)"),
         // Long values: a digest, lest the row outgrow a packet.
         "json" => format!("CONCAT(JSON_TYPE({column}), SHA2(CAST({column} AS CHAR), 256))"),
         _ if kind.ends_with("text") || kind.ends_with("blob") => {
@@ -338,6 +339,17 @@ fn exact(column: &str, kind: &str) -> String {
         // Spatial values and vectors.
         _ => format!("CONCAT(LENGTH({column}), ':', SHA2(HEX({column}), 256))"),
     }
+}
+
+/// A double as its sign, its digits and its power of ten: versions print the same digits, but differ
+/// in when they write an exponent.
+fn double(value: &str) -> String {
+    let text = format!("CAST({value} AS CHAR)");
+    let digits = format!("REPLACE(REPLACE(SUBSTRING_INDEX({text}, 'e', 1), '.', ''), '-', '')");
+    format!(
+        "CONCAT(LEFT({text}, {text} LIKE '-%'), TRIM(BOTH '0' FROM {digits}), \
+         'e', IFNULL(FLOOR(LOG10(ABS({value}))), ''))"
+    )
 }
 
 /// Rows that are on one side only, or more often on one side, as the start of their columns.

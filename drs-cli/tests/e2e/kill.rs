@@ -7,12 +7,15 @@
 
 use std::{env, thread, time::Duration};
 
-use drs_testkit::workload::{Random, Shop, Writers};
-use mysql::Conn;
+use drs_testkit::{
+    deadline,
+    workload::{Random, Shop, Writers},
+};
+use mysql::{Conn, prelude::Queryable};
 
 use crate::{
-    program::{Program, catch_up},
-    servers::{self, Pair, assert_equal, run, value},
+    program::{Program, catch_up, is},
+    servers::{self, LIMIT, Pair, assert_equal, run, value},
     task::Task,
 };
 
@@ -85,7 +88,7 @@ impl Campaign {
         while in_copy + following < KILLS {
             let copies = in_copy < KILLS / 2 && self.is_copying(&mut there);
             let (program, moment) = match copies {
-                true => self.kill_in_copy(&task, &mut random),
+                true => self.kill_in_copy(&task, &mut random, &mut side),
                 false => self.kill_while_following(&task, &mut random, &mut side),
             };
             let ended = program.kill();
@@ -99,6 +102,11 @@ impl Campaign {
                 false => following += 1,
             }
             println!("{database}: killed {moment}; {in_copy} in the copy, {following} following");
+            // Whatever it came to, it came to whole transactions.
+            if self.is_live(&mut there) {
+                let broken = self.shop.broken_rules(&mut there).unwrap();
+                assert_eq!(broken, Vec::<String>::new());
+            }
             assert!(writers.are_writing(), "{:?}", writers.stop());
             side.go_on(&mut random);
         }
@@ -128,17 +136,35 @@ impl Campaign {
         value(destination, &query).as_deref() != Some("1")
     }
 
-    fn kill_in_copy(&self, task: &Task, random: &mut Random) -> (Program, String) {
+    /// True once no table is catching up with its copy any more.
+    fn is_live(&self, destination: &mut Conn) -> bool {
+        let name = self.shop.database();
+        let query = format!(
+            "SELECT COUNT(*) FROM drs_meta.table_state WHERE task = '{name}' AND phase <> 'live'"
+        );
+        !self.is_copying(destination) && value(destination, &query).as_deref() == Some("0")
+    }
+
+    fn kill_in_copy(
+        &self,
+        task: &Task,
+        random: &mut Random,
+        side: &mut SideShow,
+    ) -> (Program, String) {
         let mut program = Program::run(task, &[]);
         let delay = Duration::from_millis(random.below(500));
         // Rarely before its first word.
         if random.below(8) != 0 {
-            program.wait_for("it copies", |event| {
-                (event["event"] == "copy").then_some(())
-            });
+            program.wait_for("it copies", |event| is(event, "copy").then_some(()));
         }
         thread::sleep(delay);
-        (program, format!("{delay:?} into the copy"))
+        if random.below(3) != 0 {
+            return (program, format!("{delay:?} into the copy"));
+        }
+        let statement = side.change_definitions(random);
+        let after = Duration::from_millis(random.below(300));
+        thread::sleep(after);
+        (program, format!("{after:?} after {statement}"))
     }
 
     fn kill_while_following(
@@ -207,6 +233,19 @@ impl SideShow {
         );
     }
 
+    /// A statement may wait for a row of a writer who waits for the table, which 5.6 does not notice.
+    fn run_in_time(&mut self, statement: &str) {
+        run(
+            &mut self.conn,
+            &["SET SESSION innodb_lock_wait_timeout = 1"],
+        );
+        deadline::until(LIMIT, statement, || match self.conn.query_drop(statement) {
+            Ok(()) => Some(()),
+            Err(mysql::Error::MySqlError(error)) if [1205, 1213].contains(&error.code) => None,
+            Err(error) => panic!("{statement}: {error}"),
+        });
+    }
+
     /// One DDL statement, with changes right before and behind it. Returns the statement.
     fn change_definitions(&mut self, random: &mut Random) -> String {
         self.columns += 1;
@@ -238,7 +277,7 @@ impl SideShow {
             ),
         };
         self.go_on(random);
-        run(&mut self.conn, &[&statement]);
+        self.run_in_time(&statement);
         if self.tables > 0 {
             run(
                 &mut self.conn,

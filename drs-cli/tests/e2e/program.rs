@@ -110,11 +110,6 @@ impl Program {
         self.wait_for("it follows", |event| is(event, "follow").then_some(()));
     }
 
-    /// Whether it has printed an event of this kind.
-    pub(crate) fn has(&self, kind: &str) -> bool {
-        lock(&self.events).iter().any(|event| is(event, kind))
-    }
-
     /// The last event.
     pub(crate) fn last(&self) -> Option<Value> {
         lock(&self.events).last().cloned()

@@ -1,11 +1,6 @@
 //! Task files.
 
-use std::{
-    fs,
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-};
+use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt, path::PathBuf};
 
 use drs_testkit::Server;
 use tempfile::TempDir;
@@ -107,11 +102,6 @@ impl Task {
         )
         .unwrap();
         path
-    }
-
-    /// The folder of the file.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
     }
 }
 
