@@ -67,7 +67,7 @@ impl TablePlan {
     /// True when changes must be made one by one, in order: no key to fold them by, or
     /// something at the destination that reacts to each change.
     pub(crate) fn is_ordered(&self) -> bool {
-        self.schema.row_key().is_none() || self.schema.has_triggers || self.schema.has_cascades
+        self.schema.row_key().is_none() || self.schema.has_triggers
     }
 }
 

@@ -129,6 +129,7 @@ impl<'a> Pipeline<'a> {
         let store = Arc::new(Mutex::new(store));
         let lock = || store.lock().unwrap_or_else(PoisonError::into_inner);
 
+        self.refuse_cascades(&mut source, &facts, &selection)?;
         let known = lock().task_record()?;
         let record = match &known {
             Some(record) if record.source_uuid != facts.server_uuid => {
@@ -197,7 +198,7 @@ impl<'a> Pipeline<'a> {
             source::refuse_prepared(source, self.observer)?;
         }
         let tables = if copies {
-            self.tables_to_copy(source, facts, selection)?
+            self.tables_to_copy(source, selection)?
         } else {
             Vec::new()
         };
@@ -213,19 +214,9 @@ impl<'a> Pipeline<'a> {
     fn tables_to_copy(
         &self,
         source: &mut Conn,
-        facts: &SourceFacts,
         selection: &Selection,
     ) -> Result<Vec<TableRecord>, PipelineError> {
         let listing = crate::copy::list_tables(source, selection)?;
-        if self.task.mode().follows()
-            && !facts.version.logs_cascades()
-            && !listing.cascading.is_empty()
-        {
-            return Err(PipelineError::Cascades {
-                version: facts.version,
-                tables: listing.cascading,
-            });
-        }
         let left_out = listing.left_out;
         if !left_out.is_empty() {
             self.observer.notice(&format!(
@@ -238,6 +229,23 @@ impl<'a> Pipeline<'a> {
             .into_iter()
             .map(|table| TableRecord::pending(table.name))
             .collect())
+    }
+
+    /// A source that does not log what its foreign keys cascade can't be followed there.
+    fn refuse_cascades(
+        &self,
+        source: &mut Conn,
+        facts: &SourceFacts,
+        selection: &Selection,
+    ) -> Result<(), PipelineError> {
+        if !self.task.mode().follows() || facts.version.logs_cascades() {
+            return Ok(());
+        }
+        let tables = crate::copy::list_tables(source, selection)?.cascading;
+        if tables.is_empty() {
+            return Ok(());
+        }
+        Err(PipelineError::Cascades { version: facts.version, tables })
     }
 
     fn open_same_source(&self, facts: &SourceFacts) -> Result<(Conn, ServerVersion), SessionError> {
