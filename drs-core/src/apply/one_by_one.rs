@@ -1,13 +1,18 @@
-use drs_binlog::Rows;
+use drs_binlog::{Rows, Value};
 use mysql::{Conn, prelude::Queryable};
 
 use super::{
-    ApplyError, Conflict, ConflictKind, RoutedTransaction, TablePlan,
+    ApplyError, Conflict, ConflictKind, Image, RoutedTransaction, TablePlan,
     batch::{single, single_statement},
     net_change::Change,
     statements::{delete_statement, insert_statement},
 };
-use crate::{error, schema::TableSchema, sql::LiteralError, task::ConflictPolicy};
+use crate::{
+    error,
+    schema::{ColumnKind, TableSchema},
+    sql::{self, LiteralError},
+    task::ConflictPolicy,
+};
 
 /// Why applying a transaction change by change ended early.
 #[derive(Debug)]
@@ -75,7 +80,7 @@ impl OneByOne<'_, '_> {
     fn strict(&mut self, plan: &TablePlan, change: &Change<'_>) -> Result<(), OneByOneError> {
         let schema = &*plan.schema;
         let statement = single_statement(schema, change).map_err(|e| self.value(plan, e))?;
-        let kind = match (self.run(schema, &statement)?, change) {
+        let kind = match (self.run(schema, &statement, written(change))?, change) {
             (Outcome::Affected(1), _) => return Ok(()),
             (Outcome::DuplicateKey(key), _) => ConflictKind::DuplicateKey(key),
             (Outcome::Affected(_), Change::Update(..)) => ConflictKind::MissingOnUpdate,
@@ -128,11 +133,11 @@ impl OneByOne<'_, '_> {
         if let (Change::Update(before, _), ConflictKind::DuplicateKey(_)) = (change, &conflict.kind)
         {
             let statement = delete_statement(schema, before).map_err(|e| self.value(plan, e))?;
-            self.run(schema, &statement)?;
+            self.run(schema, &statement, None)?;
         }
         let statement =
             insert_statement(schema, "REPLACE INTO ", after).map_err(|e| self.value(plan, e))?;
-        self.run(schema, &statement)?;
+        self.run(schema, &statement, Some(after))?;
         Ok(())
     }
 
@@ -159,7 +164,7 @@ impl OneByOne<'_, '_> {
         }
         for statement in statements {
             let statement = statement.map_err(|e| self.value(plan, e))?;
-            if let Outcome::DuplicateKey(_) = self.run(schema, &statement)? {
+            if let Outcome::DuplicateKey(_) = self.run(schema, &statement, written(change))? {
                 return Err(self.refused(
                     schema,
                     "a unique key stands against a row that is catching up".into(),
@@ -169,7 +174,39 @@ impl OneByOne<'_, '_> {
         Ok(())
     }
 
-    fn run(&mut self, schema: &TableSchema, statement: &str) -> Result<Outcome, OneByOneError> {
+    /// Runs one statement, which writes the values of `image`.
+    fn run(
+        &mut self,
+        schema: &TableSchema,
+        statement: &str,
+        image: Option<&Image<'_>>,
+    ) -> Result<Outcome, OneByOneError> {
+        let invalid = match image {
+            Some(image) => invalid_enums(schema, image).map_err(|e| self.decode(schema, e))?,
+            None => Vec::new(),
+        };
+        if invalid.is_empty() {
+            return self.run_in_mode(schema, statement, &invalid);
+        }
+        // A strict session refuses what the source's was lax enough to store.
+        self.set(sql::LAX_MODE)?;
+        let outcome = self.run_in_mode(schema, statement, &invalid);
+        self.set(sql::STRICT_MODE)?;
+        outcome
+    }
+
+    fn set(&mut self, statement: &str) -> Result<(), OneByOneError> {
+        self.conn
+            .query_drop(statement)
+            .map_err(OneByOneError::Transient)
+    }
+
+    fn run_in_mode(
+        &mut self,
+        schema: &TableSchema,
+        statement: &str,
+        invalid: &[&str],
+    ) -> Result<Outcome, OneByOneError> {
         let (affected, warnings) = match self.conn.query_drop(statement) {
             Ok(()) => (self.conn.affected_rows(), self.conn.warnings()),
             Err(error) if error::server_code(&error) == Some(DUPLICATE_ENTRY) => {
@@ -181,21 +218,31 @@ impl OneByOne<'_, '_> {
             Err(error) => return Err(self.refused(schema, error::redacted(&error))),
         };
         if warnings > 0 {
-            self.check_warnings(schema)?;
+            self.check_warnings(schema, invalid)?;
         }
         Ok(Outcome::Affected(affected))
     }
 
-    /// A strict session turns lost data into errors; a warning that is left must be a known one.
-    fn check_warnings(&mut self, schema: &TableSchema) -> Result<(), OneByOneError> {
+    /// A strict session turns lost data into errors; a warning that is left must be a known one,
+    /// or say that a column of `invalid` got what it was to get.
+    fn check_warnings(
+        &mut self,
+        schema: &TableSchema,
+        invalid: &[&str],
+    ) -> Result<(), OneByOneError> {
+        let expected = |code: u16, message: &str| {
+            code == DATA_TRUNCATED
+                && invalid
+                    .iter()
+                    .any(|column| message.contains(&format!("'{column}'")))
+        };
         let rows: Vec<(String, u16, String)> = self
             .conn
             .query("SHOW WARNINGS")
             .map_err(OneByOneError::Transient)?;
-        match rows
-            .into_iter()
-            .find(|(_, code, _)| !HARMLESS_WARNINGS.contains(code))
-        {
+        match rows.into_iter().find(|(_, code, message)| {
+            !HARMLESS_WARNINGS.contains(code) && !expected(*code, message)
+        }) {
             None => Ok(()),
             Some((level, code, message)) => Err(self.refused(
                 schema,
@@ -212,6 +259,14 @@ impl OneByOne<'_, '_> {
         })
     }
 
+    fn decode(&self, schema: &TableSchema, source: drs_binlog::Error) -> OneByOneError {
+        OneByOneError::Final(ApplyError::Value {
+            table: schema.name.clone(),
+            transaction: self.transaction.id.clone(),
+            source: source.into(),
+        })
+    }
+
     fn value(&self, plan: &TablePlan, source: LiteralError) -> OneByOneError {
         OneByOneError::Final(ApplyError::Value {
             table: plan.schema.name.clone(),
@@ -220,6 +275,40 @@ impl OneByOne<'_, '_> {
         })
     }
 }
+
+/// The image whose values a change writes.
+fn written<'a, 'b>(change: &'a Change<'b>) -> Option<&'a Image<'b>> {
+    match change {
+        Change::Insert(after) | Change::Update(_, after) => Some(after),
+        Change::Delete(_) => None,
+    }
+}
+
+/// The ENUM columns that hold no label but the number 0, as lax sessions store invalid values.
+fn invalid_enums<'s>(
+    schema: &'s TableSchema,
+    image: &Image<'_>,
+) -> drs_binlog::Result<Vec<&'s str>> {
+    let mut names = Vec::new();
+    if !schema
+        .columns
+        .iter()
+        .any(|column| column.kind == ColumnKind::Enum)
+    {
+        return Ok(names);
+    }
+    for item in image.values() {
+        if let (ordinal, Value::Enum(0)) = item?
+            && let Some(column) = schema.columns.get(ordinal)
+        {
+            names.push(column.name.as_str());
+        }
+    }
+    Ok(names)
+}
+
+/// WARN_DATA_TRUNCATED.
+const DATA_TRUNCATED: u16 = 1265;
 
 /// ER_DUP_ENTRY.
 const DUPLICATE_ENTRY: u16 = 1062;

@@ -19,10 +19,17 @@ pub(crate) use literal::{write_literal, write_text_match};
 /// duplicate check without it.
 pub(crate) const SESSION_SETUP: [&str; 4] = [
     "SET NAMES utf8mb4",
-    "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'",
+    STRICT_MODE,
     "SET SESSION time_zone = '+00:00', foreign_key_checks = 0, unique_checks = 1, sql_auto_is_null = 0",
     "SET SESSION autocommit = 1, max_error_count = 1000",
 ];
+
+pub(crate) const STRICT_MODE: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'";
+
+/// The same without the refusal of values that a column does not take as they are: for single
+/// statements whose warnings are then all looked at.
+pub(crate) const LAX_MODE: &str =
+    "SET SESSION sql_mode = 'ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'";
 
 /// Writes a quoted identifier.
 pub(crate) fn write_identifier(out: &mut String, name: &str) {
