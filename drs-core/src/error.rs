@@ -1,5 +1,7 @@
 //! What the servers' errors mean for the engine, and how they may be shown.
 
+use mysql_common::proto::codec::error::PacketCodecError;
+
 /// A transaction was rolled back, or a statement gave up waiting: the same again may succeed.
 pub(crate) fn is_lock_conflict(error: &mysql::Error) -> bool {
     // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, ER_XA_RBDEADLOCK, ER_LOCK_NOWAIT.
@@ -9,6 +11,8 @@ pub(crate) fn is_lock_conflict(error: &mysql::Error) -> bool {
 /// The connection is gone; whether the last statement took effect is not known.
 pub(crate) fn is_connection_lost(error: &mysql::Error) -> bool {
     match error {
+        // A statement that is too long for the server stays so.
+        mysql::Error::CodecError(PacketCodecError::PacketTooLarge) => false,
         mysql::Error::IoError(_) | mysql::Error::CodecError(_) => true,
         mysql::Error::DriverError(driver) => matches!(
             driver,
