@@ -78,6 +78,14 @@ struct TableWork<'a> {
     ordered: bool,
 }
 
+impl<'a> TableWork<'a> {
+    /// Folds the table's changes; `None` for a table whose changes are made one by one.
+    fn net(&self) -> Option<TableNet<'a>> {
+        let key = self.schema.row_key().filter(|_| !self.ordered)?;
+        Some(TableNet::new(key, self.lenient))
+    }
+}
+
 struct ParsedRows<'a> {
     table: usize,
     rows: Rows<'a>,
@@ -93,14 +101,8 @@ pub(crate) fn build(
     writer: &mut StatementWriter,
 ) -> Result<u64, BuildError> {
     let (tables, parsed) = parse(transactions)?;
-    let mut nets: Vec<Option<TableNet<'_>>> = tables
-        .iter()
-        .map(|table| {
-            let key = table.schema.row_key().filter(|_| !table.ordered)?;
-            Some(TableNet::new(key, table.lenient))
-        })
-        .collect();
-    let mut changes = 0;
+    let mut nets: Vec<Option<TableNet<'_>>> = tables.iter().map(TableWork::net).collect();
+    let (mut changes, mut folded) = (0, 0);
     for ParsedRows {
         table: index,
         rows,
@@ -116,30 +118,54 @@ pub(crate) fn build(
                 single(&change.map_err(|e| literal(e.into()))?).ok_or(BuildError::Contradiction)?;
             changes += 1;
             match nets.get_mut(*index).and_then(Option::as_mut) {
-                Some(net) => net.fold(change).map_err(|error| match error {
-                    FoldError::Contradiction => BuildError::Contradiction,
-                    FoldError::Decode(error) => literal(error.into()),
-                })?,
+                Some(net) => {
+                    net.fold(change).map_err(|error| match error {
+                        FoldError::Contradiction => BuildError::Contradiction,
+                        FoldError::Decode(error) => literal(error.into()),
+                    })?;
+                    folded += 1;
+                }
                 None if table.lenient => push_single_lenient(writer, table.schema, &change)?,
                 None => {
                     let statement = single_statement(table.schema, &change).map_err(literal)?;
                     writer.push(&statement, expect(table.schema, Some(1)));
                 }
             }
+            if folded == FOLDED_CHANGES_MAX {
+                write_nets(&tables, &mut nets, writer)?;
+                folded = 0;
+            }
         }
     }
-    for (table, net) in tables.iter().zip(&nets) {
-        let (Some(net), Some(key)) = (net, table.schema.row_key()) else {
+    write_nets(&tables, &mut nets, writer)?;
+    Ok(changes)
+}
+
+/// Row changes that are folded together: small rows take many times their own size meanwhile.
+///
+/// The statements may be cut anywhere: the state after each single change is one that the
+/// source was in too, and all of a batch is one transaction.
+const FOLDED_CHANGES_MAX: usize = 20_000;
+
+/// Writes what is folded so far, and begins anew.
+fn write_nets<'a>(
+    tables: &[TableWork<'a>],
+    nets: &mut [Option<TableNet<'a>>],
+    writer: &mut StatementWriter,
+) -> Result<(), BuildError> {
+    for (table, net) in tables.iter().zip(nets) {
+        let (Some(changes), Some(key)) = (net.take(), table.schema.row_key()) else {
             continue;
         };
         if table.lenient {
-            writer.push_lenient(table.schema, key, net.changes())
+            writer.push_lenient(table.schema, key, changes.changes())
         } else {
-            writer.push_net(table.schema, key, net.changes())
+            writer.push_net(table.schema, key, changes.changes())
         }
         .map_err(|error| BuildError::Literal(table.schema.name.clone(), error))?;
+        *net = table.net();
     }
-    Ok(changes)
+    Ok(())
 }
 
 /// The packets of one batch, its checkpoint included.

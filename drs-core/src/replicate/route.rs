@@ -573,6 +573,10 @@ fn add_write_set(set: &mut WriteSet, plan: &TablePlan, rows: &Rows<'_>) -> drs_b
         return Ok(());
     }
     for change in rows.changes(&plan.columns) {
+        if set.is_large() {
+            set.add_table(table, true);
+            return Ok(());
+        }
         let change = change?;
         if let Some(before) = &change.before
             && write_set::hides_old_value(schema, before, change.after.as_ref())

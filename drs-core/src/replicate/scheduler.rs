@@ -349,7 +349,10 @@ impl Scheduler<'_> {
             return;
         };
         let committed: Vec<u64> = self.lanes.iter().map(|lane| lane.committed_batch).collect();
+        // What holds the keys is open or under way in some lane, so that a report will come.
+        let full = self.in_flight.is_full(&committed);
         let lane = match self.in_flight.follows(&waiting.write_set, &committed) {
+            _ if full => None,
             Follows::Several => None,
             Follows::Lane(lane) => Some(lane),
             Follows::Nothing => self.freest_lane(),

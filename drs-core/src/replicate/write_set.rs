@@ -36,6 +36,11 @@ impl WriteSet {
         Ok(())
     }
 
+    /// True when there are so many keys that taking whole tables is better.
+    pub(crate) fn is_large(&self) -> bool {
+        self.keys.len() >= KEYS_MAX
+    }
+
     /// Takes in a table: the whole of it, or only that rows of it are touched.
     pub(crate) fn add_table(&mut self, table_hash: u64, whole: bool) {
         match self.tables.iter_mut().find(|(hash, _)| *hash == table_hash) {
@@ -44,6 +49,9 @@ impl WriteSet {
         }
     }
 }
+
+/// Keys of one transaction that are told apart.
+const KEYS_MAX: usize = 16 << 10;
 
 /// True when a change under a partial row image gives up a unique value that the log does not
 /// tell: that of a removed row, or the old one of a changed row. Who may take it next can't be
@@ -304,6 +312,14 @@ impl InFlight {
         }
     }
 
+    /// True when so many keys are held that more must wait for a commit.
+    pub(crate) fn is_full(&mut self, committed: &[u64]) -> bool {
+        if self.keys.len() >= HELD_KEYS_MAX {
+            self.sweep(committed);
+        }
+        self.keys.len() >= HELD_KEYS_MAX
+    }
+
     /// Notes that a batch now holds the write set.
     pub(crate) fn hold(&mut self, set: &WriteSet, holder: Holder, committed: &[u64]) {
         for key in &set.keys {
@@ -324,17 +340,24 @@ impl InFlight {
             }
         }
         if self.keys.len() > self.sweep_at {
-            self.keys.retain(|_, holder| {
-                committed
-                    .get(holder.lane)
-                    .is_none_or(|batch| holder.batch > *batch)
-            });
-            self.sweep_at = (self.keys.len() * 2).max(SWEEP_MIN);
+            self.sweep(committed);
         }
+    }
+
+    /// Forgets the keys of committed batches.
+    fn sweep(&mut self, committed: &[u64]) {
+        self.keys.retain(|_, holder| {
+            committed
+                .get(holder.lane)
+                .is_none_or(|batch| holder.batch > *batch)
+        });
+        self.sweep_at = (self.keys.len() * 2).max(SWEEP_MIN);
     }
 }
 
 const SWEEP_MIN: usize = 1 << 14;
+/// Keys that may be held at once: about 32 bytes each.
+const HELD_KEYS_MAX: usize = 1 << 19;
 
 #[cfg(test)]
 mod tests {
