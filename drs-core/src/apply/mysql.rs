@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{hash::BuildHasher, time::Duration};
 
 use mysql::{Conn, prelude::Queryable};
 
@@ -353,17 +353,8 @@ impl MySqlApplier {
     /// After a lost connection: reconnects, and reads the lane's row to see whether the
     /// commit was done. The locking read waits for the old connection's transaction to end.
     fn was_committed(&mut self, record: &LaneRecord, attempt: u32) -> Result<bool, ApplyError> {
-        if let Some(old) = self.conn.take() {
-            let id = old.connection_id();
-            drop(old);
-            std::thread::sleep(backoff(attempt, Duration::from_secs(5)));
-            if let Ok(conn) = self.connection() {
-                // Frees the old session's locks at once; it may be gone already.
-                _ = conn.query_drop(format!("KILL {id}"));
-            }
-        } else {
-            std::thread::sleep(backoff(attempt, Duration::from_secs(5)));
-        }
+        self.conn = None;
+        std::thread::sleep(backoff(attempt, Duration::from_secs(5)));
         let (task, lane) = (self.settings.task.clone(), self.record.lane);
         let row: Result<Option<(u64, u64)>, Failure> = match self.connection() {
             Ok(conn) => conn
@@ -507,9 +498,43 @@ impl MySqlApplier {
     fn connection(&mut self) -> Result<&mut Conn, SessionError> {
         let conn = match self.conn.take() {
             Some(conn) => conn,
-            None => (self.connect)()?,
+            None => {
+                let mut conn = (self.connect)()?;
+                self.take_place(&mut conn);
+                conn
+            }
         };
         Ok(self.conn.insert(conn))
+    }
+
+    /// Ends the session of this lane that a broken connection left behind, so that its locks
+    /// are free at once. A lock tells which it is: by its number alone a stranger could be
+    /// met, after a restart of the server or behind a proxy. It is no loss if this fails.
+    fn take_place(&self, conn: &mut Conn) {
+        let task = foldhash::quality::FixedState::default().hash_one(&self.settings.task);
+        let lock = format!(
+            "'drs_{task:016x}_{}_{}'",
+            self.settings.epoch.0, self.record.lane
+        );
+        let take = |conn: &mut Conn, secs: u32| -> Result<bool, mysql::Error> {
+            let held: Option<Option<bool>> =
+                conn.query_first(format!("SELECT GET_LOCK({lock}, {secs})"))?;
+            Ok(held.flatten() == Some(true))
+        };
+        let end_old = |conn: &mut Conn| -> Result<(), mysql::Error> {
+            if take(conn, 0)? {
+                return Ok(());
+            }
+            let old: Option<Option<u64>> =
+                conn.query_first(format!("SELECT IS_USED_LOCK({lock})"))?;
+            if let Some(old) = old.flatten() {
+                conn.query_drop(format!("KILL {old}"))?;
+            }
+            take(conn, 5).map(|_| ())
+        };
+        if let Err(error) = end_old(conn) {
+            tracing::debug!(lane = self.record.lane, reason = %error::redacted(&error), "an old session was not ended");
+        }
     }
 
     /// Ends the transaction; a connection that can't do that is given up, which ends it too.
