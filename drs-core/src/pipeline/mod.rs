@@ -245,7 +245,10 @@ impl<'a> Pipeline<'a> {
         if tables.is_empty() {
             return Ok(());
         }
-        Err(PipelineError::Cascades { version: facts.version, tables })
+        Err(PipelineError::Cascades {
+            version: facts.version,
+            tables,
+        })
     }
 
     fn open_same_source(&self, facts: &SourceFacts) -> Result<(Conn, ServerVersion), SessionError> {

@@ -324,6 +324,27 @@ impl Router {
         Ok(self.settings.selection.matches(&name).then_some(name))
     }
 
+    /// A statement that has just run may have given a table a foreign key that cascades. By its
+    /// parent's changes alone that would not be seen later.
+    pub(crate) fn refuse_new_cascades(
+        &mut self,
+        tables: &[TableName],
+        context: &RouteContext<'_>,
+    ) -> Result<(), FollowError> {
+        if self.settings.source.version.logs_cascades() {
+            return Ok(());
+        }
+        for table in tables {
+            match self.schema(table, context) {
+                Ok(schema) => self.check_cascades(&schema, context)?,
+                // Dropped, or renamed away.
+                Err(FollowError::MissingTable { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// A source that does not log what its foreign keys cascade can't be followed there.
     fn check_cascades(
         &self,

@@ -274,6 +274,7 @@ impl Scheduler<'_> {
             let rest = {
                 let mut router = self.router();
                 router.forget_definitions();
+                router.refuse_new_cascades(&job.tables, &context)?;
                 router.route(&arena, &context, route.rest)?
             };
             self.progress.statements += 1;
