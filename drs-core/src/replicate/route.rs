@@ -81,7 +81,16 @@ struct CopyWindow {
 
 struct CachedMap {
     body: Vec<u8>,
-    plan: Option<Arc<TablePlan>>,
+    rows: MappedRows,
+}
+
+/// What becomes of the row events behind a table map.
+enum MappedRows {
+    /// The table is not selected.
+    Filtered,
+    /// The copy holds them. The table as it was then may be another than the one that was copied.
+    InCopy,
+    Applied(Arc<TablePlan>),
 }
 
 /// What a transaction, or a part of one, comes to.
@@ -274,15 +283,14 @@ impl Router {
     ) -> Result<(), FollowError> {
         let decode = |source| decode_error(context.id, source);
         let map = TableMap::parse(raw, context.format).map_err(decode)?;
-        if self
-            .maps
-            .get(&map.table_id)
-            .is_some_and(|cached| cached.body == raw.body)
-        {
+        if self.maps.get(&map.table_id).is_some_and(|cached| {
+            cached.body == raw.body && !matches!(cached.rows, MappedRows::InCopy)
+        }) {
             return Ok(());
         }
-        let plan = match self.selected(&map, context)? {
-            None => None,
+        let rows = match self.selected(&map, context)? {
+            None => MappedRows::Filtered,
+            Some(name) if self.window(&name, context.id) == Window::InCopy => MappedRows::InCopy,
             Some(name) => {
                 let columns = map.compile().map_err(decode)?;
                 let schema = self.schema(&name, context)?;
@@ -293,14 +301,14 @@ impl Router {
                     transaction: context.id.clone(),
                     source,
                 })?;
-                Some(Arc::new(plan))
+                MappedRows::Applied(Arc::new(plan))
             }
         };
         self.maps.insert(
             map.table_id,
             CachedMap {
                 body: raw.body.to_vec(),
-                plan,
+                rows,
             },
         );
         Ok(())
@@ -417,13 +425,21 @@ impl Router {
                     .malformed("no table map comes before the row event"),
             ));
         };
-        let Some(plan) = cached.plan.clone() else {
-            self.counts.row_events_filtered += 1;
-            return Ok(());
+        let plan = match &cached.rows {
+            MappedRows::Filtered => {
+                self.counts.row_events_filtered += 1;
+                return Ok(());
+            }
+            MappedRows::InCopy => None,
+            MappedRows::Applied(plan) => Some(Arc::clone(plan)),
         };
         if let Some(current) = &mut self.current {
             current.touches = true;
         }
+        let Some(plan) = plan else {
+            self.counts.row_events_in_copy += 1;
+            return Ok(());
+        };
         let lenient = match self.window(&plan.schema.name, context.id) {
             Window::InCopy => {
                 self.counts.row_events_in_copy += 1;
