@@ -15,6 +15,9 @@ pub const PACKET_BYTES_MAX: usize = 1 << 30;
 /// Seconds that a server waits for this program while it is busy with the other server.
 const NET_TIMEOUT_SECS: u32 = 3600;
 
+/// The most warnings about a statement that a server keeps, and that the protocol counts.
+pub(crate) const WARNINGS_MAX: u64 = 65_535;
+
 /// Why a session could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
@@ -160,6 +163,7 @@ pub fn destination_session(conn: &mut Conn, version: ServerVersion) -> Result<()
         "SET SESSION sql_select_limit = 18446744073709551615, sql_big_selects = 1, sql_safe_updates = 0",
     )?;
     patience(conn)?;
+    keep_warnings(conn)?;
     if version.is_mysql_at_least(8, 0, 30) {
         conn.query_drop("SET SESSION show_gipk_in_create_table_and_information_schema = ON")?;
         let adds_key: Option<bool> =
@@ -170,6 +174,17 @@ pub fn destination_session(conn: &mut Conn, version: ServerVersion) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Lets the server keep every warning. Newer servers allow it to few accounts; with others they
+/// keep 1,024 by default, so whoever reads warnings must compare their number with the
+/// announced one.
+fn keep_warnings(conn: &mut Conn) -> Result<(), mysql::Error> {
+    const ACCESS_DENIED: u16 = 1227;
+    match conn.query_drop(format!("SET SESSION max_error_count = {WARNINGS_MAX}")) {
+        Err(error) if crate::error::server_code(&error) == Some(ACCESS_DENIED) => Ok(()),
+        result => result,
+    }
 }
 
 /// One server may be slow while the other one waits.

@@ -218,7 +218,7 @@ impl OneByOne<'_, '_> {
             Err(error) => return Err(self.refused(schema, error::redacted(&error))),
         };
         if warnings > 0 {
-            self.check_warnings(schema, invalid)?;
+            self.check_warnings(schema, invalid, warnings)?;
         }
         Ok(Outcome::Affected(affected))
     }
@@ -229,6 +229,7 @@ impl OneByOne<'_, '_> {
         &mut self,
         schema: &TableSchema,
         invalid: &[&str],
+        announced: u16,
     ) -> Result<(), OneByOneError> {
         let expected = |code: u16, message: &str| {
             code == DATA_TRUNCATED
@@ -240,6 +241,14 @@ impl OneByOne<'_, '_> {
             .conn
             .query("SHOW WARNINGS")
             .map_err(OneByOneError::Transient)?;
+        // The server does not keep them all when max_error_count is small.
+        if rows.len() != usize::from(announced) {
+            let kept = rows.len();
+            return Err(self.refused(
+                schema,
+                format!("{announced} warnings, of which the server kept {kept}; raise max_error_count there"),
+            ));
+        }
         match rows.into_iter().find(|(_, code, message)| {
             !HARMLESS_WARNINGS.contains(code) && !expected(*code, message)
         }) {

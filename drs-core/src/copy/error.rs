@@ -165,7 +165,9 @@ pub enum CopyError {
     },
     /// The destination's counts do not add up.
     #[error(
-        "the destination says that it took {taken} of {sent} rows of {table}, and names {conflicts} duplicates; nothing of this part was kept"
+        "the destination says that it took {taken} of {sent} rows of {table}, and names {conflicts} duplicates; nothing of this part was kept. \
+         If the table had many of these rows before the copy, let the server name them all: \
+         raise max_error_count there to 65535, or grant SESSION_VARIABLES_ADMIN to the account"
     )]
     Counts {
         /// The table.

@@ -19,7 +19,6 @@ use super::{
     reader::Form,
     table::OpenTable,
     transfer::Source,
-    writer,
 };
 use crate::{
     checkpoint::{CheckpointError, CheckpointStore, ChunkRecord, Epoch, StreamPoint, TablePhase},
@@ -176,7 +175,6 @@ impl<'s, 'a> Session<'s, 'a> {
         self.source()?;
         if self.destination.is_none() {
             let (mut conn, version) = (self.shared.destination)()?;
-            writer::prepare(&mut conn)?;
             if self.form.is_none() {
                 self.form = Some(super::transfer::form(&mut conn)?);
             }

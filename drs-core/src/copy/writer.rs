@@ -15,6 +15,7 @@ use super::{
 use crate::{
     error::{server_code, without_values},
     object::TableName,
+    session::WARNINGS_MAX,
     sql,
 };
 
@@ -23,17 +24,8 @@ use crate::{
 const LOAD_ROWS_MAX: u64 = 40_000;
 const LOAD_ZERO_ENUMS_MAX: u64 = 5_000;
 
-/// The most warnings that a server keeps, and that the protocol counts.
-const WARNINGS_MAX: u64 = 65_535;
-
 /// The name in LOAD DATA that asks this program for rows.
 const FILE_NAME: &str = "drs";
-
-/// Prepares a destination's session for [`write_rows`].
-pub(super) fn prepare(conn: &mut Conn) -> Result<(), CopyError> {
-    conn.query_drop(format!("SET SESSION max_error_count = {WARNINGS_MAX}"))
-        .map_err(at_destination("setting max_error_count"))
-}
 
 /// What was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

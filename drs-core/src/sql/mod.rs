@@ -21,7 +21,7 @@ pub(crate) const SESSION_SETUP: [&str; 4] = [
     "SET NAMES utf8mb4",
     STRICT_MODE,
     "SET SESSION time_zone = '+00:00', foreign_key_checks = 0, unique_checks = 1, sql_auto_is_null = 0",
-    "SET SESSION autocommit = 1, max_error_count = 1000",
+    "SET SESSION autocommit = 1",
 ];
 
 pub(crate) const STRICT_MODE: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'";
