@@ -36,6 +36,9 @@ const LOCK_RETRIES_MAX: u32 = 100;
 /// How often a lost connection is opened again for one batch before the lane stops.
 const RECONNECTS_MAX: u32 = 20;
 
+/// Takes the next part of a large transaction.
+type ApplyPart<'a> = dyn FnMut(&RoutedTransaction) -> Result<(), ApplyError> + 'a;
+
 /// Applies one lane's batches to a MySQL server.
 pub(crate) struct MySqlApplier {
     settings: LaneSettings,
@@ -139,9 +142,7 @@ impl MySqlApplier {
         &mut self,
         id: (u64, TransactionId),
         watermark: &Watermark,
-        parts: &mut dyn FnMut(
-            &mut dyn FnMut(&RoutedTransaction) -> Result<(), ApplyError>,
-        ) -> Result<(), ApplyError>,
+        parts: &mut dyn FnMut(&mut ApplyPart<'_>) -> Result<(), ApplyError>,
     ) -> Result<Applied, ApplyError> {
         let (record, done) = self.next_record(watermark, std::iter::once(id.clone()));
         let mut lane_update = String::new();
