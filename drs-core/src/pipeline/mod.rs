@@ -195,7 +195,7 @@ impl<'a> Pipeline<'a> {
         }
         let copies = self.task.mode().copies();
         if copies && self.task.mode().follows() {
-            source::refuse_prepared(source, self.observer)?;
+            source::wait_for_prepared(source, self.observer)?;
         }
         let tables = if copies {
             self.tables_to_copy(source, selection)?

@@ -1,4 +1,9 @@
-use mysql::{Conn, Row, prelude::Queryable};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
+
+use mysql::{Conn, prelude::Queryable};
 
 use super::PipelineError;
 use crate::{
@@ -87,31 +92,51 @@ impl SourceFacts {
     }
 }
 
-/// Fails when XA transactions stand prepared: their rows are not visible to the copy, and lie
-/// before the point where the log is followed from.
-pub(super) fn refuse_prepared(
+/// Fails when XA transactions stay prepared: their rows are not visible to the copy, and lie
+/// before the point where the log is followed from. Those that end soon are waited for.
+pub(super) fn wait_for_prepared(
     conn: &mut Conn,
     observer: &dyn Observer,
 ) -> Result<(), PipelineError> {
-    match conn.query::<Row, _>("XA RECOVER") {
-        Ok(rows) if rows.is_empty() => Ok(()),
-        Ok(rows) => Err(PipelineError::Source(format!(
-            "{} XA transactions are prepared there (XA RECOVER), whose rows the copy would miss; commit them or roll \
-             them back first",
-            rows.len()
-        ))),
-        // MySQL 8.0 wants XA_RECOVER_ADMIN for it, and says no more than that an error occurred.
-        Err(mysql::Error::MySqlError(_)) => {
-            observer.notice(
-                "whether XA transactions are prepared at the source can't be seen (XA_RECOVER_ADMIN): if one is \
-                 committed later, its rows will be missing",
-            );
-            Ok(())
+    let deadline = Instant::now() + PREPARED_WAIT_MAX;
+    let mut first: Option<HashSet<PreparedXid>> = None;
+    loop {
+        let now: HashSet<PreparedXid> = match conn.query("XA RECOVER") {
+            Ok(rows) => rows.into_iter().collect(),
+            // MySQL 8.0 wants XA_RECOVER_ADMIN for it, and says no more than that an error occurred.
+            Err(mysql::Error::MySqlError(_)) => {
+                observer.notice(
+                    "whether XA transactions are prepared at the source can't be seen (XA_RECOVER_ADMIN): if one is \
+                     committed later, its rows will be missing",
+                );
+                return Ok(());
+            }
+            Err(source) => {
+                let role = Role::Source;
+                return Err(SessionError::Setup { role, source }.into());
+            }
+        };
+        // One that was prepared since lies behind the point.
+        let left = match &first {
+            None => now.len(),
+            Some(first) => first.intersection(&now).count(),
+        };
+        if left == 0 {
+            return Ok(());
         }
-        Err(source) => Err(SessionError::Setup {
-            role: Role::Source,
-            source,
+        if Instant::now() > deadline {
+            return Err(PipelineError::Source(format!(
+                "{left} XA transactions are prepared there (XA RECOVER), whose rows the copy would miss; commit them or \
+                 roll them back first"
+            )));
         }
-        .into()),
+        first.get_or_insert(now);
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
+
+/// A row of `XA RECOVER`: format, lengths of the two parts, the parts.
+type PreparedXid = (i64, u64, u64, Vec<u8>);
+
+/// How long XA transactions that are prepared at the start may take to end.
+const PREPARED_WAIT_MAX: Duration = Duration::from_secs(10);

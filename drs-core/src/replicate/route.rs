@@ -628,17 +628,17 @@ fn add_write_set(set: &mut WriteSet, plan: &TablePlan, rows: &Rows<'_>) -> drs_b
 }
 
 /// What a batch did to a table without transactions stays when the batch is rolled back, and
-/// is done again; without a key nothing would tell.
+/// would be done again.
 fn check_engine(schema: &TableSchema, context: &RouteContext<'_>) -> Result<(), FollowError> {
     let transactional = ["InnoDB", "ROCKSDB", "ndbcluster"]
         .iter()
         .any(|engine| schema.engine.eq_ignore_ascii_case(engine));
-    if transactional || schema.row_key().is_some() {
+    if transactional {
         return Ok(());
     }
     let reason = format!(
-        "{} has no key, and at the destination its engine is {}, which has no transactions: after an interruption \
-         changes could be made twice; change its engine at the destination to InnoDB, or exclude it",
+        "the engine of {} at the destination is {}, which has no transactions: after an interruption changes could be \
+         made twice; make it InnoDB there (ALTER TABLE … ENGINE = InnoDB), or exclude it, and run again",
         schema.name, schema.engine
     );
     Err(FollowError::Refused {

@@ -102,6 +102,7 @@ pub(crate) fn write_text_match(
     quoted_name: &str,
 ) -> Result<(), LiteralError> {
     match (value, column.kind) {
+        (Value::Null, _) => _ = write!(out, "{quoted_name} IS NULL"),
         (Value::Bytes(bytes), ColumnKind::Text) => {
             _ = write!(out, "CAST({quoted_name} AS BINARY) <=> ");
             write_hex(out, bytes);

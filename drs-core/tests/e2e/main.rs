@@ -1,4 +1,5 @@
 //! The engine on real servers.
 
 mod copy;
+mod follow;
 mod servers;

@@ -1,0 +1,73 @@
+use super::run::FollowTest;
+use crate::servers::{gtid97, plain97, run, session};
+
+/// Index 0 is what a lax session stores for a label that is none.
+#[test]
+fn the_invalid_enum_value_is_stored_as_it_is() {
+    let test = FollowTest::new(
+        gtid97(),
+        plain97(),
+        "enum_zero",
+        "CREATE TABLE t (id INT PRIMARY KEY, e ENUM('a', 'b') NOT NULL, f ENUM('', 'x'), c VARCHAR(3));
+         CREATE TABLE keyless (e ENUM('a', 'b'), n INT);\n",
+    );
+    test.catch_up().unwrap();
+    run(
+        &mut test.at_source(),
+        "INSERT INTO t VALUES (1, 0, 0, 'x'), (2, 'a', '', 'y'), (3, 'b', 'x', 'z');
+         UPDATE t SET e = 'none', f = 'none' WHERE id = 3;
+         INSERT INTO keyless VALUES (0, 1), (0, 2), (0, 1);
+         DELETE FROM keyless WHERE n = 1 LIMIT 1;
+         UPDATE keyless SET e = 'b' WHERE n = 2;
+         UPDATE keyless SET e = 0 WHERE n = 2",
+    );
+    test.catch_up().unwrap();
+    test.assert_equal();
+}
+
+/// Vectors and geometries have no comparison of their own that finds a row.
+#[test]
+fn a_row_without_a_key_is_found_by_any_value() {
+    let test = FollowTest::new(
+        gtid97(),
+        plain97(),
+        "found",
+        "CREATE TABLE t (v VECTOR(2), g GEOMETRY, j JSON, n INT);
+         INSERT INTO t VALUES (TO_VECTOR('[1,2]'), POINT(1, 2), '{\"a\": 1}', 1), (NULL, NULL, NULL, 2);
+         INSERT INTO t SELECT * FROM t;\n",
+    );
+    test.catch_up().unwrap();
+    run(
+        &mut test.at_source(),
+        "UPDATE t SET n = 3 WHERE n = 1 LIMIT 1;
+         DELETE FROM t WHERE n = 2 LIMIT 1",
+    );
+    test.catch_up().unwrap();
+    test.assert_equal();
+}
+
+/// What a rolled back batch did to such a table stays.
+#[test]
+fn a_table_without_transactions_stops_the_task_until_it_has_them() {
+    let test = FollowTest::new(
+        gtid97(),
+        plain97(),
+        "myisam",
+        "CREATE TABLE t (n INT) ENGINE = MyISAM;\n",
+    );
+    test.catch_up().unwrap();
+    run(&mut test.at_source(), "INSERT INTO t VALUES (1)");
+    let error = test.catch_up().unwrap_err().to_string();
+    assert!(error.contains("MyISAM"), "{error}");
+    for server in [test.source, test.destination] {
+        run(
+            &mut session(server),
+            &format!(
+                "SET sql_log_bin = 0;\nALTER TABLE {}.t ENGINE = InnoDB",
+                test.name
+            ),
+        );
+    }
+    test.catch_up().unwrap();
+    test.assert_equal();
+}
