@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Carries the command out.
-pub(crate) fn execute(args: BinlogArgs, out: &mut Output) -> Result<Exit, CommandError> {
+pub(crate) fn execute(args: BinlogArgs, out: &Output) -> Result<Exit, CommandError> {
     let mut writer = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let json = out.is_json() || args.format == BinlogFormat::Json;
     let printer: &mut dyn Printer = match args.format {

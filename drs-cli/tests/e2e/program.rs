@@ -163,10 +163,9 @@ impl Program {
     }
 
     fn errors_so_far(&mut self) -> String {
-        match std::mem::replace(&mut self.errors, thread::spawn(String::new)).join() {
-            Ok(errors) => errors,
-            Err(_) => String::new(),
-        }
+        std::mem::replace(&mut self.errors, thread::spawn(String::new))
+            .join()
+            .unwrap_or_default()
     }
 
     fn finish(self, code: Option<i32>) -> Ended {

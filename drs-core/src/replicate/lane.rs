@@ -18,7 +18,7 @@ pub(super) enum LaneWork {
     /// A batch of whole transactions.
     Batch(Batch),
     /// One transaction that does not fit in memory; all other lanes are idle meanwhile.
-    Large(LargeTransaction),
+    Large(Box<LargeTransaction>),
 }
 
 /// A source transaction that does not fit in memory: it is in a temporary file.

@@ -75,7 +75,10 @@ impl Completion {
             return;
         }
         let point = Arc::make_mut(&mut self.watermark.point);
-        while let Some(entry) = self.entries.pop_front_if(|entry| entry.done) {
+        while self.entries.front().is_some_and(|entry| entry.done) {
+            let Some(entry) = self.entries.pop_front() else {
+                break;
+            };
             self.watermark.seq += 1;
             point.position = entry.id.end;
             if let (Some(set), Some(gtid)) = (&mut point.gtid_set, entry.id.gtid) {

@@ -523,7 +523,7 @@ impl Router {
     }
 
     fn run_statement(
-        &mut self,
+        &self,
         query: &Query<'_>,
         session: SessionContext,
         statement: ddl::Statement,

@@ -481,7 +481,7 @@ impl Scheduler<'_> {
             lane.sent = vec![(seq, committed_at_us)];
             lane.open_batch += 1;
             lane.busy = true;
-            _ = lane.work.send(LaneWork::Large(large));
+            _ = lane.work.send(LaneWork::Large(Box::new(large)));
         }
         self.drain()
     }
@@ -537,7 +537,7 @@ impl Scheduler<'_> {
     }
 
     /// Marks tables as live once everything up to their `until` is committed.
-    fn announce_caught_up(&mut self) -> Result<(), FollowError> {
+    fn announce_caught_up(&self) -> Result<(), FollowError> {
         let position = self.completion.watermark().point.position.clone();
         let tables = {
             let mut router = self.router();
