@@ -202,6 +202,8 @@ impl SideShow {
                 &format!("USE {database}"),
                 "CREATE TABLE side (id INT PRIMARY KEY AUTO_INCREMENT, n INT NOT NULL, word VARCHAR(40), UNIQUE (word))",
                 "CREATE TABLE emptied (n INT, word VARCHAR(40)) CHARSET utf8mb4",
+                "CREATE TABLE passing (id INT PRIMARY KEY AUTO_INCREMENT, n INT)",
+                "INSERT INTO passing (n) SELECT stock FROM products",
                 "INSERT INTO side (n, word) VALUES (1, 'one'), (2, 'two'), (3, 'three')",
                 "INSERT INTO emptied VALUES (1, 'one'), (1, 'one'), (NULL, NULL), (NULL, NULL)",
             ],
@@ -225,6 +227,8 @@ impl SideShow {
                 &format!("INSERT INTO emptied SELECT {n}, 'x' FROM side LIMIT 3"),
                 "INSERT INTO emptied SELECT * FROM emptied ORDER BY n, word LIMIT 2",
                 "UPDATE side JOIN emptied ON emptied.n = side.n SET side.n = side.n + 1, emptied.word = side.id",
+                &format!("INSERT INTO passing (n) VALUES ({n}), ({n}), (NULL)"),
+                "UPDATE passing SET n = n + 1 ORDER BY id DESC LIMIT 2",
                 "UPDATE side SET id = id + 1000 ORDER BY id DESC LIMIT 2",
                 "DELETE side, emptied FROM side JOIN emptied ON emptied.word = side.id WHERE side.id % 3 = 0",
                 "UPDATE emptied SET word = 'y' WHERE word = 'x' LIMIT 1",
@@ -250,7 +254,7 @@ impl SideShow {
     fn change_definitions(&mut self, random: &mut Random) -> String {
         self.columns += 1;
         let number = self.columns;
-        let statement = match random.below(7) {
+        let statement = match random.below(8) {
             0 => format!(
                 "ALTER TABLE tills ADD COLUMN c{number} INT NOT NULL DEFAULT {number} FIRST"
             ),
@@ -271,6 +275,7 @@ impl SideShow {
                 format!("DROP TABLE t{table}")
             }
             5 => "TRUNCATE TABLE emptied".to_owned(),
+            6 => "TRUNCATE TABLE passing".to_owned(),
             _ => format!(
                 "ALTER TABLE side MODIFY word VARCHAR({}) CHARSET utf8mb4",
                 40 + number

@@ -109,7 +109,7 @@ const TABLES: [&str; 6] = [
      db VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
      tbl VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
      phase VARCHAR(16) CHARACTER SET ascii NOT NULL, created_by_task TINYINT NOT NULL DEFAULT 0, \
-     rows_copied BIGINT UNSIGNED NOT NULL DEFAULT 0, \
+     rows_copied BIGINT UNSIGNED NOT NULL DEFAULT 0, definition BIGINT UNSIGNED NULL, \
      from_file VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL, from_pos BIGINT UNSIGNED NULL, \
      from_gtid_set LONGTEXT CHARACTER SET ascii NULL, \
      until_file VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL, until_pos BIGINT UNSIGNED NULL, \
@@ -694,10 +694,15 @@ fn write_table(
     };
     let (from_file, from_pos, from_gtid_set) = columns(&record.from);
     let (until_file, until_pos, until_gtid_set) = columns(&record.until);
+    let definition = record
+        .definition
+        .map_or_else(|| "NULL".to_owned(), |digest| digest.to_string());
     tx.exec_drop(
-        "REPLACE INTO drs_meta.table_state (task, db, tbl, phase, created_by_task, rows_copied, \
-         from_file, from_pos, from_gtid_set, until_file, until_pos, until_gtid_set) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        format!(
+            "REPLACE INTO drs_meta.table_state (task, db, tbl, phase, created_by_task, rows_copied, \
+             from_file, from_pos, from_gtid_set, until_file, until_pos, until_gtid_set, definition) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {definition})"
+        ),
         (
             task,
             record.table.database.as_str(),
@@ -728,16 +733,17 @@ fn read_tables(conn: &mut Conn, task: &str) -> Result<Vec<TableRecord>, Checkpoi
         Option<String>,
         Option<u64>,
         Option<String>,
+        Option<u64>,
     );
     let rows: Vec<Columns> = conn
         .exec(
             "SELECT db, tbl, phase, created_by_task, rows_copied, from_file, from_pos, from_gtid_set, \
-             until_file, until_pos, until_gtid_set FROM drs_meta.table_state WHERE task = ? ORDER BY db, tbl",
+             until_file, until_pos, until_gtid_set, definition FROM drs_meta.table_state WHERE task = ? ORDER BY db, tbl",
             (task,),
         )
         .map_err(query("read"))?;
     let mut records = Vec::with_capacity(rows.len());
-    for (db, tbl, phase, created_by_task, rows_copied, ff, fp, fg, uf, up, ug) in rows {
+    for (db, tbl, phase, created_by_task, rows_copied, ff, fp, fg, uf, up, ug, definition) in rows {
         let unreadable = |reason: String| CheckpointError::Unreadable {
             task: task.to_owned(),
             reason,
@@ -750,6 +756,7 @@ fn read_tables(conn: &mut Conn, task: &str) -> Result<Vec<TableRecord>, Checkpoi
             phase,
             created_by_task,
             rows_copied,
+            definition,
             from: point(task, ff, fp, fg)?,
             until: point(task, uf, up, ug)?,
         });

@@ -57,6 +57,8 @@ pub struct TableRecord {
     pub created_by_task: bool,
     /// Rows the copy has read so far.
     pub rows_copied: u64,
+    /// A digest of the source's definition that the copy of the table began with.
+    pub definition: Option<u64>,
     /// Everything at or before this point is in the copy; set when the copy of the table begins.
     pub from: Option<StreamPoint>,
     /// The end of the binary log after the last chunk was read.
@@ -71,6 +73,7 @@ impl TableRecord {
             phase: TablePhase::Pending,
             created_by_task: false,
             rows_copied: 0,
+            definition: None,
             from: None,
             until: None,
         }

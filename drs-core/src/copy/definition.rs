@@ -86,6 +86,16 @@ impl Definition {
         Err("its list of columns does not end")
     }
 
+    /// A number that is another one for another definition, the same in every run.
+    pub(super) fn digest(&self) -> u64 {
+        let texts = self.items.iter().chain(std::iter::once(&self.options));
+        let bytes = texts.flat_map(|text| text.bytes().chain(std::iter::once(0)));
+        // FNV-1a.
+        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+    }
+
     /// The statement that creates the table in the session's database, without the keys that
     /// [`Self::later_keys`] names.
     pub(super) fn create_statement(&self, table: &str, with_all_keys: bool) -> String {

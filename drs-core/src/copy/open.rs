@@ -137,6 +137,7 @@ impl Session<'_, '_> {
         self.shared.with_store(|store| store.forget_chunks(&name))?;
         record.phase = TablePhase::Copying;
         record.from = point;
+        record.definition = Some(seen.definition.digest());
         self.shared.with_store(|store| store.save_table(record))?;
         self.keyed(seen, &there, key)
     }
@@ -153,13 +154,19 @@ impl Session<'_, '_> {
             Some(there) => create::differences(&seen.schema, there),
             None => vec!["it is missing at the destination".to_owned()],
         };
+        // A new key alone makes no difference to the rows, but its statement is in the log behind
+        // `from`, and would be run on a table that has the key already.
+        let redefined = record.definition != Some(seen.definition.digest());
         match there {
-            Some(there) if differences.is_empty() => self.keyed(seen, &there, key),
+            Some(there) if differences.is_empty() && !redefined => self.keyed(seen, &there, key),
             // The source's definition changed while nothing ran, or the table was dropped.
             _ if record.created_by_task => {
                 *record = self.reset(record.clone())?;
                 Ok(Opened::Again)
             }
+            _ if differences.is_empty() => Err(CopyError::Redefined {
+                table: record.table.clone(),
+            }),
             _ => Err(CopyError::Different {
                 table: record.table.clone(),
                 differences,

@@ -311,6 +311,11 @@ impl<'s, 'a> Session<'s, 'a> {
         let shared = self.shared;
         let plan = &table.plan;
         let name = &plan.schema.name;
+        let position = match shared.options.follow {
+            true => Some(end_of_log(self.source()?, shared.source_version)?),
+            false => None,
+        };
+        // After that point is read: a statement that changes the definition is behind it then.
         let now = Definition::load(self.source()?, name)?;
         if now.as_ref() != Some(&plan.definition) {
             return self.begin_again(table, now.is_some());
@@ -321,8 +326,9 @@ impl<'s, 'a> Session<'s, 'a> {
         }
         let mut record = progress.record.clone();
         record.rows_copied += progress.rows;
-        if shared.options.follow && record.until.is_none() {
-            let position = end_of_log(self.source()?, shared.source_version)?;
+        if let Some(position) = position
+            && record.until.is_none()
+        {
             record.until = Some(StreamPoint {
                 position,
                 gtid_set: None,
@@ -386,7 +392,7 @@ impl<'s, 'a> Session<'s, 'a> {
         }))
     }
 
-    fn is_done(&mut self, table: &TableName, chunk: &ChunkRecord) -> Result<bool, CopyError> {
+    fn is_done(&self, table: &TableName, chunk: &ChunkRecord) -> Result<bool, CopyError> {
         let chunks = self.shared.with_store(|store| store.chunks(table))?;
         Ok(chunks
             .iter()

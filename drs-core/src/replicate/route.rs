@@ -538,10 +538,17 @@ impl Router {
         if !windows.is_empty() && windows.iter().all(|window| *window == Window::InCopy) {
             return Ok(());
         }
+        // Emptying is safe whatever was copied: rows that came later come later in the log, too.
+        let empties = statement.kind == ddl::StatementKind::TruncateTable;
+        let is_settled = |window: &Window| match window {
+            Window::InCopy => false,
+            Window::Lenient => empties,
+            Window::Strict => true,
+        };
         if let Some(table) = tables
             .iter()
             .zip(&windows)
-            .find(|(_, window)| **window != Window::Strict)
+            .find(|(_, window)| !is_settled(window))
             .map(|(table, _)| table)
         {
             let reason = format!(
