@@ -177,7 +177,7 @@ impl<'a> Pipeline<'a> {
         store: &mut CheckpointStore,
         lanes: u16,
     ) -> Result<TaskRecord, PipelineError> {
-        let start = match self.task.mode() {
+        let mut start = match self.task.mode() {
             Mode::Incremental { start_point } => StreamPoint {
                 position: start_point.position.clone(),
                 gtid_set: start_point.gtid_set.clone().map(Arc::new),
@@ -190,8 +190,13 @@ impl<'a> Pipeline<'a> {
                 gtid_set: None,
             },
         };
-        if start.gtid_set.is_some() && !facts.uses_gtid {
-            return Err(PipelineError::NoGtid);
+        if start.gtid_set.is_some() {
+            if !facts.uses_gtid {
+                return Err(PipelineError::NoGtid);
+            }
+            // A transaction before the log's end may be on its way into the set. The set decides
+            // where the stream begins; the position must not claim more than it.
+            start.position.offset = Position::FIRST_OFFSET;
         }
         let copies = self.task.mode().copies();
         if copies && self.task.mode().follows() {
