@@ -5,6 +5,7 @@ use std::{
 
 use crossbeam_channel::Receiver;
 use mysql::{Conn, LocalInfileHandler, Row, prelude::Queryable};
+use mysql_common::proto::codec::error::PacketCodecError;
 
 use super::{
     CopyError,
@@ -358,8 +359,12 @@ impl Target<'_> {
 
 /// The statement is larger than the server, or this program's idea of it, allows.
 fn is_too_large(error: &mysql::Error) -> bool {
+    // ER_NET_PACKET_TOO_LARGE.
     server_code(error) == Some(1153)
-        || matches!(error, mysql::Error::CodecError(codec) if codec.to_string().contains("max_allowed_packet"))
+        || matches!(
+            error,
+            mysql::Error::CodecError(PacketCodecError::PacketTooLarge)
+        )
 }
 
 /// The first number of a text such as `Records: 3  Deleted: 0`.

@@ -7,8 +7,9 @@ use mysql::prelude::Queryable;
 use super::run::{CopyTest, Events, OnFirstPart};
 use crate::servers::{gtid97, plain56, plain97, run};
 
-const PAIRS: [(fn() -> &'static Server, fn() -> &'static Server); 3] =
-    [(gtid97, plain97), (plain97, gtid97), (plain56, plain97)];
+type Start = fn() -> &'static Server;
+
+const PAIRS: [(Start, Start); 3] = [(gtid97, plain97), (plain97, gtid97), (plain56, plain97)];
 
 fn filled(name: &str, source: &'static Server, destination: &'static Server) -> CopyTest {
     let test = CopyTest::new(source, destination, name);
@@ -83,7 +84,7 @@ fn a_table_that_is_there_is_refused() {
 #[test]
 fn a_small_myisam_table_is_read_under_its_lock() {
     for (source, destination) in [(plain56(), plain97()), (gtid97(), plain97())] {
-        let test = CopyTest::new(source, destination, "myisam");
+        let test = CopyTest::new(source, destination, "locked");
         run(
             &mut test.at_source(),
             "CREATE TABLE keyless (a INT, b VARCHAR(10)) ENGINE = MyISAM;

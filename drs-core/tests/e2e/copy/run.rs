@@ -1,12 +1,12 @@
 use std::sync::{
-    Mutex,
+    Arc, Mutex,
     atomic::{AtomicBool, Ordering},
 };
 
-use drs_binlog::Position;
+use drs_binlog::{LogFile, Position};
 use drs_core::{
     CheckpointStore, CopyError, CopyEvent, CopyObserver, CopyOptions, CopyOutcome, Endpoint,
-    FullCopy, Listing, Selection, StreamPoint, TablePhase, TableRecord, TaskRecord, list_tables,
+    FullCopy, Listing, Selection, ServerVersion, StreamPoint, TableRecord, TaskRecord, list_tables,
     open_destination, open_source,
 };
 use drs_testkit::Server;
@@ -83,28 +83,38 @@ impl CopyTest {
                 .unwrap()
                 .tables
                 .into_iter()
-                .map(|table| TableRecord {
-                    table: table.name,
-                    phase: TablePhase::Pending,
-                    created_by_task: false,
-                    rows_copied: 0,
-                    from: None,
-                    until: None,
-                })
+                .map(|table| TableRecord::pending(table.name))
                 .collect();
-            let position: Position = "binlog.000001:4".parse().unwrap();
-            let start = StreamPoint {
-                position,
-                gtid_set: None,
-            };
+            let start = self.present();
             let record = TaskRecord {
-                source_uuid: "test".to_owned(),
+                source_uuid: session(self.source)
+                    .query_first("SELECT @@server_uuid")
+                    .unwrap()
+                    .unwrap(),
                 start,
                 copied: false,
             };
             store.begin(&record, 1, &tables).unwrap();
         }
         store
+    }
+
+    /// Where the source's stream is now.
+    fn present(&self) -> StreamPoint {
+        let mut conn = session(self.source);
+        let statement = ServerVersion::of(&mut conn)
+            .unwrap()
+            .binlog_status_statement();
+        let row: Row = conn.query_first(statement).unwrap().unwrap();
+        let (file, offset): (String, u64) = (row.get(0).unwrap(), row.get(1).unwrap());
+        let (mode, set): (String, String) = conn
+            .query_first("SELECT @@gtid_mode, @@global.gtid_executed")
+            .unwrap()
+            .unwrap();
+        StreamPoint {
+            position: Position::new(LogFile::new(&file), offset),
+            gtid_set: (mode == "ON").then(|| Arc::new(set.parse().unwrap())),
+        }
     }
 
     pub(crate) fn copy(&self) -> Result<CopyOutcome, CopyError> {
