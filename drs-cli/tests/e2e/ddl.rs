@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use drs_testkit::workload::Random;
+use drs_testkit::workload::{Random, Shop};
 use mysql::{Conn, prelude::Queryable};
 
 use crate::{
@@ -114,6 +114,71 @@ fn of_the_selected_tables_only() {
     catch_up(&task);
     run(&mut conn, &["DROP TABLE left_1"]);
     assert_equal(pair.source, pair.destination, database);
+}
+
+/// While the copy is interrupted: what is copied half is of another definition then, or gone.
+#[test]
+fn between_two_runs_of_the_copy() {
+    for (database, pair) in [
+        ("ddl_copy_gtid", servers::gtid()),
+        ("ddl_copy_56", servers::from_56()),
+    ] {
+        let mut conn = pair.source.conn().unwrap();
+        Shop::new(database, 4_000).create(&mut conn).unwrap();
+        let task = Task::of(pair, database).copy("sessions = 4\nchunk_bytes = \"64KiB\"");
+        let mut program = Program::run(&task, &[]);
+        program.wait_for("some rows are copied", |event| {
+            (event["event"] == "copy" && event["rows_copied"].as_u64()? > 0).then_some(())
+        });
+        assert_eq!(program.interrupt().code, Some(130));
+        run(
+            &mut conn,
+            &[
+                &format!("USE {database}"),
+                "UPDATE customers SET visits = visits + 1",
+                "CREATE INDEX by_visits ON customers (visits)",
+                "UPDATE products SET stock = stock + 1 WHERE id % 3 = 0",
+                "ALTER TABLE products ADD COLUMN more INT NOT NULL DEFAULT 7 FIRST",
+                "UPDATE products SET stock = stock + 1 WHERE id % 2 = 0",
+                "TRUNCATE TABLE reviews",
+                "INSERT INTO reviews SELECT id, 1, 5, 'first', NULL, NOW() FROM products LIMIT 20",
+                "DELETE FROM payments LIMIT 100",
+                "DROP TABLE payments",
+                "CREATE TABLE payments (id INT PRIMARY KEY)",
+                "INSERT INTO payments VALUES (1)",
+                "UPDATE order_items SET quantity = quantity + 1 WHERE order_id % 7 = 0",
+            ],
+        );
+        catch_up(&task);
+        assert_equal(pair.source, pair.destination, database);
+    }
+}
+
+/// The copy of a table that gets another name can't be followed under the new one.
+#[test]
+fn a_new_name_before_the_copy_is_done_is_refused() {
+    let pair = servers::gtid();
+    let database = "ddl_renamed";
+    let mut conn = pair.source.conn().unwrap();
+    Shop::new(database, 4_000).create(&mut conn).unwrap();
+    let task = Task::of(pair, database).copy("sessions = 1\nchunk_bytes = \"64KiB\"");
+    let mut program = Program::run(&task, &[]);
+    program.wait_for("some rows are copied", |event| {
+        (event["event"] == "copy" && event["rows_copied"].as_u64()? > 0).then_some(())
+    });
+    assert_eq!(program.interrupt().code, Some(130));
+    run(
+        &mut conn,
+        &[&format!(
+            "RENAME TABLE {database}.order_items TO {database}.items"
+        )],
+    );
+    let said = Program::run(&task, &["--until-caught-up"]).fail();
+    assert!(
+        said.contains("`ddl_renamed`.`order_items`")
+            && said.contains("while the table was being copied"),
+        "{said}"
+    );
 }
 
 /// Killed within moments of a statement, again and again: it is run once.

@@ -2,6 +2,8 @@
 
 use std::{env, time::Instant};
 
+use drs_testkit::Version;
+
 use crate::{
     program::{Ended, Program},
     servers::{self, Pair, assert_equal, in_new_database, run},
@@ -82,6 +84,56 @@ fn one_transaction(database: &str, pair: Pair) {
             &[&format!("DROP DATABASE {database}")],
         );
     }
+}
+
+/// Counting the events of a log of `DRS_LOG_MIB` MiB.
+#[test]
+fn the_statistics_of_a_log() {
+    let mib: u64 = env::var("DRS_LOG_MIB").map_or(32, |mib| mib.parse().unwrap());
+    let source = servers::start(servers::builder(Version::MySql97).option("--max-binlog-size=1G"));
+    let mut conn = in_new_database(&source, "logged");
+    run(
+        &mut conn,
+        &[
+            "CREATE TABLE wide (id INT PRIMARY KEY AUTO_INCREMENT, n INT, word VARCHAR(1000))",
+            "INSERT INTO wide (n, word) VALUES (0, REPEAT('wide ', 180))",
+        ],
+    );
+    for _ in 0..10 {
+        run(
+            &mut conn,
+            &["INSERT INTO wide (n, word) SELECT n, word FROM wide"],
+        );
+    }
+    let log = source.binlog_files().unwrap().remove(0);
+    let (mut rows, mut updated) = (1_024, 0);
+    while log.metadata().unwrap().len() < mib << 20 {
+        run(&mut conn, &["UPDATE wide SET n = n + 1"]);
+        updated += rows;
+        if rows < 16_384 {
+            run(
+                &mut conn,
+                &["INSERT INTO wide (n, word) SELECT n, word FROM wide"],
+            );
+            rows *= 2;
+        }
+    }
+    let bytes = log.metadata().unwrap().len();
+    let begun = Instant::now();
+    let ended = Program::start(&["binlog", log.to_str().unwrap(), "--format", "stats"]).succeed();
+    println!(
+        "{} MiB of log counted in {:.1?}, at most {} MiB",
+        bytes >> 20,
+        begun.elapsed(),
+        ended.memory_peak_mib
+    );
+    assert_small(&ended);
+    let table = &ended.events[0]["tables"][0];
+    assert_eq!(
+        (&table["inserted"], &table["updated"], &table["deleted"]),
+        (&rows.into(), &updated.into(), &0.into()),
+        "{table}"
+    );
 }
 
 fn assert_small(ended: &Ended) {

@@ -226,7 +226,7 @@ fn memory_peak_mib(pid: u32) -> u64 {
             .and_then(|number| number.parse().ok())
             .unwrap_or(0);
         peak = peak.max(kib / 1024);
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(2));
     }
     peak
 }
