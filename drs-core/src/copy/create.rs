@@ -44,6 +44,15 @@ pub(super) fn ensure_database(
         .map_err(at_destination(format!("creating database {database}")))
 }
 
+/// When a table gets the keys that can wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// At once, before its rows.
+    WithTheTable,
+    /// In a statement of their own.
+    AfterTheRows,
+}
+
 /// Creates the table at the destination with the source's definition, but for the keys that
 /// are added after the rows.
 pub(super) fn create_table(
@@ -51,14 +60,16 @@ pub(super) fn create_table(
     destination: &mut Conn,
     table: &TableName,
     definition: &Definition,
+    keys: Keys,
 ) -> Result<(), CopyError> {
+    let all = keys == Keys::WithTheTable;
     let here = utf8mb4_default(source).map_err(at_source("reading the collations"))?;
     let there = utf8mb4_default(destination).map_err(at_destination("reading the collations"))?;
     let statement = match here {
         Some(collation) if there.as_ref() != Some(&collation) => definition
             .with_utf8mb4_collation(&collation)
-            .create_statement(&table.table, false),
-        _ => definition.create_statement(&table.table, false),
+            .create_statement(&table.table, all),
+        _ => definition.create_statement(&table.table, all),
     };
     // A foreign key in the definition names its tables without the database when it is the same.
     let failed = at_destination(format!("creating {table}"));

@@ -3,6 +3,7 @@ use mysql::{Conn, prelude::Queryable};
 use super::{
     CopyError,
     columns::Columns,
+    create::Keys,
     definition::Definition,
     error::{at_destination, at_source},
     from::{LOCK_SECS_MAX, TableLock, end_of_log, visible_gtid_point},
@@ -41,7 +42,7 @@ impl Session<'_, '_> {
             return Ok(Opened::Again);
         };
         let columns = Columns::of(&seen.schema, self.shared.source_version)?;
-        let there = self.make_table(record, &seen, true)?;
+        let there = self.make_table(record, &seen, true, Keys::AfterTheRows)?;
         let plan = TablePlan {
             schema: seen.schema,
             definition: seen.definition,

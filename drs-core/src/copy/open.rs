@@ -8,7 +8,7 @@ use super::{
     board::Waiting,
     chunk::{ChunkKey, Planner},
     columns::Columns,
-    create,
+    create::{self, Keys},
     definition::Definition,
     from::{TableLock, back_off, end_of_log, visible_gtid_point},
     session::Session,
@@ -25,6 +25,10 @@ const LOOKS_MAX: u32 = 10;
 
 /// The longest pause between two attempts to lock a table.
 const LOCK_PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// A table of this size or less gets all its keys when it is created: adding them after the
+/// rows would cost another statement, and save nothing.
+const SMALL_TABLE_BYTES_MAX: u64 = 1 << 20;
 
 /// Used when the server knows no size of the rows.
 const ROW_BYTES_GUESS: u64 = 256;
@@ -53,8 +57,9 @@ impl Session<'_, '_> {
         if attempt > 0 {
             self.shared.tell(&CopyEvent::Restarted { table: &name });
         }
+        let small = self.shared.options.indexes && bytes_estimate <= SMALL_TABLE_BYTES_MAX;
         loop {
-            let opened = self.retry(&name, |session| session.open_once(&mut record));
+            let opened = self.retry(&name, |session| session.open_once(&mut record, small));
             return match opened? {
                 Opened::Keyed(plan, key) => {
                     let chunks = self.shared.with_store(|store| store.chunks(&name))?;
@@ -93,7 +98,7 @@ impl Session<'_, '_> {
         }
     }
 
-    fn open_once(&mut self, record: &mut TableRecord) -> Result<Opened, CopyError> {
+    fn open_once(&mut self, record: &mut TableRecord, small: bool) -> Result<Opened, CopyError> {
         let name = record.table.clone();
         let Some(before) = Definition::load(self.source()?, &name)? else {
             return self.vanished(record);
@@ -133,7 +138,12 @@ impl Session<'_, '_> {
             definition: after,
             schema,
         };
-        let there = self.make_table(record, &seen, false)?;
+        let keys = if small {
+            Keys::WithTheTable
+        } else {
+            Keys::AfterTheRows
+        };
+        let there = self.make_table(record, &seen, false, keys)?;
         self.shared.with_store(|store| store.forget_chunks(&name))?;
         record.phase = TablePhase::Copying;
         record.from = point;
@@ -193,6 +203,7 @@ impl Session<'_, '_> {
         record: &mut TableRecord,
         seen: &Seen,
         keyless: bool,
+        keys: Keys,
     ) -> Result<TableSchema, CopyError> {
         let shared = self.shared;
         let name = record.table.clone();
@@ -222,7 +233,7 @@ impl Session<'_, '_> {
         record.rows_copied = 0;
         shared.with_store(|store| store.save_table(record))?;
         create::ensure_database(source, destination, &name.database)?;
-        create::create_table(source, destination, &name, &seen.definition)?;
+        create::create_table(source, destination, &name, &seen.definition, keys)?;
         let there = TableSchema::load(destination, &name)?;
         let Some(there) = there else {
             return Err(CopyError::Different {
