@@ -70,6 +70,9 @@ impl StatementWriter {
             !packet.text.is_empty() && packet.text.len() + statement.len() > self.packet_bytes_max
         });
         if full {
+            if let Some(packet) = self.packets.last_mut() {
+                packet.text.shrink_to_fit();
+            }
             self.packets.push(Packet::default());
         }
         if let Some(packet) = self.packets.last_mut() {

@@ -72,9 +72,9 @@ pub enum End {
 }
 
 /// Event bytes in memory over all threads of a run.
-const EVENT_MEMORY_BYTES_MAX: u64 = 48 << 20;
+const EVENT_MEMORY_BYTES_MAX: u64 = 32 << 20;
 /// A source transaction larger than this goes through a temporary file.
-const TRANSACTION_MEMORY_BYTES_MAX: usize = 8 << 20;
+const TRANSACTION_MEMORY_BYTES_MAX: usize = 4 << 20;
 /// Event bytes in one batch.
 const BATCH_BYTES_MAX: usize = 2 << 20;
 /// Source transactions in one batch.
@@ -197,6 +197,14 @@ impl<'a> Pipeline<'a> {
             // A transaction before the log's end may be on its way into the set. The set decides
             // where the stream begins; the position must not claim more than it.
             start.position.offset = Position::FIRST_OFFSET;
+        }
+        // By GTIDs the server would not notice, and the task would think that it had caught up.
+        let end = crate::copy::end_of_log(source, facts.version);
+        if start.gtid_set.is_some() && end.is_ok_and(|end| start.position > end) {
+            return Err(PipelineError::Source(format!(
+                "the start point {} lies behind the end of its binary log",
+                start.position
+            )));
         }
         let copies = self.task.mode().copies();
         if copies && self.task.mode().follows() {

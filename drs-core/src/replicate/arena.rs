@@ -101,7 +101,10 @@ impl EventCollector {
             self.spill_arena()?;
         }
         let Some(spill) = self.spill.take() else {
-            return Ok(TransactionEvents::Memory(std::mem::take(&mut self.arena)));
+            let mut arena = std::mem::take(&mut self.arena);
+            // The budget counts what is in it, not the room it grew to.
+            arena.bytes.shrink_to_fit();
+            return Ok(TransactionEvents::Memory(arena));
         };
         let file = spill.into_inner().map_err(|e| e.into_error())?;
         let bytes = std::mem::take(&mut self.spilled_bytes);

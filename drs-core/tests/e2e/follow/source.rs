@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use drs_core::{Endpoint, MySqlDestination, Pipeline, Task};
+use drs_core::{Endpoint, Mode, MySqlDestination, Pipeline, Task};
 use drs_testkit::{Server, deadline};
 use mysql::prelude::Queryable;
 
@@ -92,4 +92,27 @@ fn another_server_behind_the_sources_address_ends_the_task() {
         running.join().unwrap().unwrap_err().to_string()
     });
     assert!(error.contains("server_uuid"), "{error}");
+}
+
+/// The stream would begin by the GTID set, and the position say that the end is reached already.
+#[test]
+fn a_start_point_behind_the_logs_end_is_refused() {
+    let test = FollowTest::new(
+        gtid97(),
+        plain97(),
+        "ahead",
+        "CREATE TABLE t (id INT PRIMARY KEY);\n",
+    );
+    let set: Option<String> = session(test.source)
+        .query_first("SELECT @@global.gtid_executed")
+        .unwrap();
+    let task = test
+        .task()
+        .mode(Mode::Incremental {
+            start_point: format!("binlog.999999:4;{}", set.unwrap()).parse().unwrap(),
+        })
+        .build()
+        .unwrap();
+    let error = test.catch_up_watched(&task, &()).unwrap_err().to_string();
+    assert!(error.contains("binlog.999999:4"), "{error}");
 }
