@@ -90,10 +90,7 @@ impl Definition {
     pub(super) fn digest(&self) -> u64 {
         let texts = self.items.iter().chain(std::iter::once(&self.options));
         let bytes = texts.flat_map(|text| text.bytes().chain(std::iter::once(0)));
-        // FNV-1a.
-        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        })
+        fnv(bytes)
     }
 
     /// The statement that creates the table in the session's database, without the keys that
@@ -162,6 +159,13 @@ impl Definition {
             counter: self.counter,
         }
     }
+}
+
+/// The FNV-1a hash: the same on every machine and in every version of this program.
+pub(super) fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// The name of a key's entry, unquoted.

@@ -20,6 +20,7 @@ mod reader;
 mod session;
 mod table;
 mod transfer;
+mod turn;
 mod writer;
 
 pub use error::CopyError;

@@ -207,6 +207,7 @@ impl Session<'_, '_> {
     ) -> Result<TableSchema, CopyError> {
         let shared = self.shared;
         let name = record.table.clone();
+        self.take_turn(&name)?;
         let (source, destination, _) = self.both()?;
         let there = TableSchema::load(destination, &name)?;
         match there {
@@ -215,6 +216,7 @@ impl Session<'_, '_> {
                     return Err(CopyError::KeylessExists { table: name });
                 }
                 same(&seen.schema, &there)?;
+                self.end_turn(&name)?;
                 return Ok(there);
             }
             // Left behind by a run of this task that ended before the first row.
@@ -242,13 +244,16 @@ impl Session<'_, '_> {
             });
         };
         same(&seen.schema, &there)?;
+        self.end_turn(&name)?;
         Ok(there)
     }
 
     /// Drops what this task created, so that the table's copy begins again.
     pub(super) fn reset(&mut self, mut record: TableRecord) -> Result<TableRecord, CopyError> {
+        self.take_turn(&record.table)?;
         // In this order: a table that is missing while its record says `copying` is begun again too.
         create::drop_table(self.destination()?, &record.table)?;
+        self.end_turn(&record.table)?;
         self.shared
             .with_store(|store| store.forget_chunks(&record.table))?;
         record.phase = TablePhase::Creating;
@@ -310,7 +315,9 @@ impl Session<'_, '_> {
             });
         }
         if record.created_by_task {
+            self.take_turn(&record.table)?;
             create::drop_table(self.destination()?, &record.table)?;
+            self.end_turn(&record.table)?;
             shared.with_store(|store| store.forget_chunks(&record.table))?;
         }
         if shared.options.follow {

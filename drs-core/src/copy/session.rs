@@ -353,7 +353,9 @@ impl<'s, 'a> Session<'s, 'a> {
             shared.tell(&CopyEvent::Keys {
                 table: &record.table,
             });
+            self.take_turn(&record.table)?;
             create::add_keys(self.destination()?, &record.table, definition)?;
+            self.end_turn(&record.table)?;
         }
         record.phase = TablePhase::CatchingUp;
         shared.with_store(|store| store.save_table(&record))?;
