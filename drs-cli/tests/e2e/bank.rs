@@ -19,7 +19,7 @@ use crate::{
 
 const ACCOUNTS: u64 = 200;
 const TRANSFERS_PER_SECOND: u64 = 400;
-const TELLERS: u64 = 2;
+const TELLERS: u64 = 4;
 /// Looks at the destination, unless `DRS_POLLS` says how many.
 const POLLS: u64 = 5_000;
 

@@ -36,13 +36,13 @@ const CASES: [(&str, &str, &str, &str); 4] = [
 
 #[test]
 fn report_error_stops_and_overwrite_repairs() {
-    for (gtid, lanes) in [(true, 1), (true, 8), (false, 4)] {
+    for (pair, gtid, lanes) in [
+        (servers::gtid(), true, 1),
+        (servers::gtid(), true, 8),
+        (servers::by_position(), false, 4),
+        (servers::to_56(), true, 2),
+    ] {
         for (case, there, here, reason) in CASES {
-            let pair = if gtid {
-                servers::gtid()
-            } else {
-                servers::by_position()
-            };
             let database = format!("conflict_{case}_{lanes}");
             let mut conn = in_new_database(pair.source, &database);
             run(

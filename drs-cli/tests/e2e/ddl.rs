@@ -52,6 +52,7 @@ fn every_kind_of_statement() {
         ("ddl_gtid", servers::gtid()),
         ("ddl_position", servers::by_position()),
         ("ddl_56", servers::from_56()),
+        ("ddl_to_56", servers::to_56()),
     ] {
         let mut conn = in_new_database(pair.source, database);
         run(
@@ -122,6 +123,7 @@ fn between_two_runs_of_the_copy() {
     for (database, pair) in [
         ("ddl_copy_gtid", servers::gtid()),
         ("ddl_copy_56", servers::from_56()),
+        ("ddl_copy_to_56", servers::to_56()),
     ] {
         let mut conn = pair.source.conn().unwrap();
         Shop::new(database, 4_000).create(&mut conn).unwrap();
@@ -187,6 +189,7 @@ fn killed_around_a_statement() {
     for (database, pair, seed) in [
         ("ddl_kill_gtid", servers::gtid(), 1),
         ("ddl_kill_56", servers::from_56(), 2),
+        ("ddl_kill_to_56", servers::to_56(), 3),
     ] {
         kill_around_statements(database, pair, seed);
     }

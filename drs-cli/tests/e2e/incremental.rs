@@ -31,6 +31,7 @@ fn from_a_position_and_from_a_gtid_set() {
         ("incremental_gtid", servers::gtid(), true),
         ("incremental_position", servers::by_position(), false),
         ("incremental_56", servers::from_56(), false),
+        ("incremental_to_56", servers::to_56(), true),
     ] {
         let mut conn = in_new_database(pair.source, database);
         let mut there = in_new_database(pair.destination, database);

@@ -14,6 +14,7 @@ fn while_it_follows() {
         ("interrupt_gtid", servers::gtid()),
         ("interrupt_position", servers::by_position()),
         ("interrupt_56", servers::from_56()),
+        ("interrupt_to_56", servers::to_56()),
     ] {
         let shop = Shop::new(database, 80);
         shop.create(&mut pair.source.conn().unwrap()).unwrap();

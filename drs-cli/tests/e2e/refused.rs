@@ -18,6 +18,7 @@ fn a_change_in_statement_format() {
     for (database, pair) in [
         ("statement_gtid", servers::gtid()),
         ("statement_56", servers::from_56()),
+        ("statement_to_56", servers::to_56()),
     ] {
         let mut conn = in_new_database(pair.source, database);
         run(&mut conn, &TABLES);

@@ -43,6 +43,21 @@ pub(crate) fn from_56() -> Pair {
     }
 }
 
+/// From 5.6 to 5.6, with GTIDs.
+pub(crate) fn to_56() -> Pair {
+    static SERVERS: OnceLock<[Server; 2]> = OnceLock::new();
+    let [source, destination] = SERVERS.get_or_init(|| {
+        [14, 24].map(|id| {
+            let builder = builder(Version::MySql56).gtid(true).server_id(id);
+            start(builder.local_infile(true))
+        })
+    });
+    Pair {
+        source,
+        destination,
+    }
+}
+
 fn destination() -> &'static Server {
     static DESTINATION: OnceLock<Server> = OnceLock::new();
     DESTINATION.get_or_init(|| {
