@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Run a task: copy the objects, then follow the source's changes
     Run(RunArgs),
-    /// Print what the destination's checkpoint says: phase of each table, position, lag
+    /// Print what the destination's checkpoint says: phase of each table, position
     Status(TaskArgs),
     /// Print the source's present start point, for a task in mode "incremental"
     StartPoint(TaskArgs),
@@ -65,7 +65,7 @@ pub(crate) struct RunArgs {
     /// Stop once the destination has everything that the source had at the start
     #[arg(long)]
     pub(crate) until_caught_up: bool,
-    /// Skip the prechecks
+    /// Skip the prechecks (this version has none yet)
     #[arg(long)]
     pub(crate) no_check: bool,
     /// Connections that apply changes, 1 to 64; 1 keeps the source's commit order

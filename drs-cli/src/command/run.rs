@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use drs_core::{CopyProgress, End, FollowProgress, MySqlDestination, Observer, Pipeline, Role, StreamPoint};
+use drs_core::{
+    CopyProgress, End, FollowProgress, MySqlDestination, Observer, Pipeline, PipelineError, Role,
+    SessionError, StreamPoint,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -44,10 +47,12 @@ pub(crate) fn execute(args: RunArgs, out: &mut Output) -> Result<Exit, CommandEr
 
     let screen = Screen::new(out.is_json());
     let begun = Instant::now();
-    let result =
-        Pipeline::new(&task, MySqlDestination::new(&task)).observer(&screen).until_caught_up(args.until_caught_up).run(&stop);
+    let result = Pipeline::new(&task, MySqlDestination::new(&task))
+        .observer(&screen)
+        .until_caught_up(args.until_caught_up)
+        .run(&stop);
     screen.clear();
-    let outcome = result.map_err(|error| CommandError::Failed(error.to_string()))?;
+    let outcome = result.map_err(failed)?;
     let end = match outcome.end {
         End::Copied => "copied",
         End::CaughtUp => "caught up",
@@ -80,6 +85,14 @@ pub(crate) fn execute(args: RunArgs, out: &mut Output) -> Result<Exit, CommandEr
     })
 }
 
+/// A task whose password can't be had is an error of the task file, as it is for other commands.
+fn failed(error: PipelineError) -> CommandError {
+    match error {
+        PipelineError::Session(SessionError::Endpoint(error)) => CommandError::Connect(error),
+        error => CommandError::Failed(error.to_string()),
+    }
+}
+
 /// Shows a run as it goes: a bar on a terminal, plain lines or JSON elsewhere.
 struct Screen {
     form: Form,
@@ -108,8 +121,16 @@ impl Screen {
         } else {
             Form::Plain
         };
-        let state = State { begun: Instant::now(), shown: None, copied: CopyProgress::default(), follows: false };
-        Self { form, state: Mutex::new(state) }
+        let state = State {
+            begun: Instant::now(),
+            shown: None,
+            copied: CopyProgress::default(),
+            follows: false,
+        };
+        Self {
+            form,
+            state: Mutex::new(state),
+        }
     }
 
     fn copied(&self) -> CopyProgress {
@@ -152,7 +173,11 @@ impl Screen {
 impl Observer for Screen {
     fn started(&self, resumed: bool, point: &StreamPoint) {
         let state = self.state();
-        let verb = if resumed { "resumed; began at" } else { "begins at" };
+        let verb = if resumed {
+            "resumed; began at"
+        } else {
+            "begins at"
+        };
         let object = json!({ "event": "started", "resumed": resumed, "point": point.to_string() });
         match &self.form {
             Form::Bar(bar) => bar.println(format!("the task {verb} {point}")),
@@ -237,5 +262,6 @@ impl Observer for Screen {
 }
 
 fn copy_style() -> ProgressStyle {
-    ProgressStyle::with_template("[{bar:30}] {msg}").unwrap_or_else(|_| ProgressStyle::default_bar())
+    ProgressStyle::with_template("[{bar:30}] {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
 }

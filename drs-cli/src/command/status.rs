@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use drs_core::{Role, TablePhase, status};
+use drs_core::{Role, TablePhase, Task, status};
 use serde_json::json;
 
 use crate::{
@@ -12,8 +12,18 @@ use crate::{
     render::{Align, Output, Table, grouped},
 };
 
-/// Phases other than this one are listed table by table; a task may have thousands that are live.
-const SETTLED: TablePhase = TablePhase::Live;
+/// A task in mode "full" has nothing to catch up with.
+fn phase(task: &Task, phase: TablePhase) -> &'static str {
+    match phase {
+        TablePhase::CatchingUp if !task.mode().follows() => "copied",
+        phase => phase.as_str(),
+    }
+}
+
+/// Other tables are listed one by one; a task may have thousands of these.
+fn is_settled(task: &Task, phase: TablePhase) -> bool {
+    phase == TablePhase::Live || (phase == TablePhase::CatchingUp && !task.mode().follows())
+}
 
 /// Carries the command out. It reads the checkpoint alone, so that it disturbs no run.
 pub(crate) fn execute(args: TaskArgs, out: &mut Output) -> Result<Exit, CommandError> {
@@ -23,12 +33,15 @@ pub(crate) fn execute(args: TaskArgs, out: &mut Output) -> Result<Exit, CommandE
         .map_err(|error| CommandError::Failed(error.to_string()))?;
     let Some(status) = status else {
         let name = task.name().as_str();
-        out.fact(&format!("task {name} has not begun"), &json!({ "task": name, "begun": false }))?;
+        out.fact(
+            &format!("task {name} has not begun"),
+            &json!({ "task": name, "begun": false }),
+        )?;
         return Ok(Exit::Done);
     };
     let mut phases: BTreeMap<&str, u64> = BTreeMap::new();
     for table in &status.tables {
-        *phases.entry(table.phase.as_str()).or_default() += 1;
+        *phases.entry(phase(&task, table.phase)).or_default() += 1;
     }
     if out.is_json() {
         out.object(&json!({
@@ -43,7 +56,7 @@ pub(crate) fn execute(args: TaskArgs, out: &mut Output) -> Result<Exit, CommandE
         for table in &status.tables {
             out.object(&json!({
                 "table": table.table.to_string(),
-                "phase": table.phase.as_str(),
+                "phase": phase(&task, table.phase),
                 "rows_copied": table.rows_copied,
                 "from": table.from.as_ref().map(|point| point.to_string()),
                 "until": table.until.as_ref().map(|point| point.to_string()),
@@ -52,20 +65,38 @@ pub(crate) fn execute(args: TaskArgs, out: &mut Output) -> Result<Exit, CommandE
         return Ok(Exit::Done);
     }
     out.line(&format!("task       {}", task.name().as_str()))?;
-    out.line(&format!("copy       {}", if status.record.copied { "done" } else { "under way" }))?;
+    out.line(&format!(
+        "copy       {}",
+        if status.record.copied {
+            "done"
+        } else {
+            "under way"
+        }
+    ))?;
     out.line(&format!("position   {}", status.watermark.position))?;
     if let Some(set) = &status.watermark.gtid_set {
         out.line(&format!("gtid set   {set}"))?;
     }
-    let counts: Vec<String> = phases.iter().map(|(phase, count)| format!("{count} {phase}")).collect();
+    let counts: Vec<String> = phases
+        .iter()
+        .map(|(phase, count)| format!("{count} {phase}"))
+        .collect();
     out.line(&format!("tables     {}", counts.join(", ")))?;
-    let mut table = Table::new(&[("table", Align::Left), ("phase", Align::Left), ("rows copied", Align::Right)]);
+    let mut table = Table::new(&[
+        ("table", Align::Left),
+        ("phase", Align::Left),
+        ("rows copied", Align::Right),
+    ]);
     let mut unsettled = 0;
-    for record in status.tables.iter().filter(|record| record.phase != SETTLED) {
+    for record in status
+        .tables
+        .iter()
+        .filter(|record| !is_settled(&task, record.phase))
+    {
         unsettled += 1;
         table.row([
             record.table.to_string(),
-            record.phase.as_str().to_owned(),
+            phase(&task, record.phase).to_owned(),
             grouped(record.rows_copied),
         ]);
     }

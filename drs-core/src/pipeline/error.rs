@@ -49,6 +49,24 @@ pub enum PipelineError {
         /// The tables.
         tables: Vec<TableName>,
     },
+    /// The source and the destination are one server.
+    #[error(
+        "the source and the destination are the same server: both have the server_uuid {server_uuid} \
+         (a copied data folder brings it along: remove auto.cnf from the copy)"
+    )]
+    SameServer {
+        /// `@@server_uuid` of both.
+        server_uuid: String,
+    },
+    /// The selection has become smaller since the task was begun.
+    #[error(
+        "this task has copied tables that objects no longer selects, and would miss their changes: {}; \
+         select them again, or begin a new task under another name", list(.tables)
+    )]
+    Deselected {
+        /// The tables.
+        tables: Vec<TableName>,
+    },
     /// The checkpoint has a task and no lanes.
     #[error("the checkpoint has no lanes for this task; it was changed by hand")]
     NoLanes,

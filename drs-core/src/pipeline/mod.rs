@@ -120,7 +120,8 @@ impl<'a> Pipeline<'a> {
         let facts = SourceFacts::gather(&mut source, version)?;
         facts.check(self.task)?;
         let selection = self.task.selection().clone().with_case(facts.name_case);
-        let (conn, destination) = self.destination.open()?;
+        let (mut conn, destination) = self.destination.open()?;
+        source::refuse_same_server(&mut conn, &facts)?;
         let lanes = u16::try_from(self.task.lanes().get()).unwrap_or(u16::MAX - 1);
         let reopen = Arc::clone(&self.destination);
         let reconnect = move || Ok(session::patiently(|| reopen.open())?.0);
@@ -138,7 +139,10 @@ impl<'a> Pipeline<'a> {
                     found: facts.server_uuid,
                 });
             }
-            Some(record) => record.clone(),
+            Some(record) => {
+                refuse_deselected(&lock().tables()?, &selection)?;
+                record.clone()
+            }
             None => self.begin(&mut source, &facts, &selection, &mut lock(), lanes)?,
         };
         self.observer.started(known.is_some(), &record.start);
@@ -199,10 +203,9 @@ impl<'a> Pipeline<'a> {
             start.position.offset = Position::FIRST_OFFSET;
         }
         // By GTIDs the server would not notice, and the task would think that it had caught up.
-        let end = crate::copy::end_of_log(source, facts.version);
-        if start.gtid_set.is_some() && end.is_ok_and(|end| start.position > end) {
+        if crate::copy::end_of_log(source, facts.version).is_ok_and(|end| start.position > end) {
             return Err(PipelineError::Source(format!(
-                "the start point {} lies behind the end of its binary log",
+                "its binary log does not reach the start point {} yet",
                 start.position
             )));
         }
@@ -233,8 +236,18 @@ impl<'a> Pipeline<'a> {
         let left_out = listing.left_out;
         if !left_out.is_empty() {
             self.observer.notice(&format!(
-                "not copied: {} views, {} routines, {} triggers, {} events",
+                "not copied, of what the account can see: {} views, {} routines, {} triggers, {} events",
                 left_out.views, left_out.routines, left_out.triggers, left_out.events
+            ));
+        }
+        let names: Vec<_> = listing
+            .tables
+            .iter()
+            .map(|table| table.name.clone())
+            .collect();
+        for entry in selection.entries_without_match(&names) {
+            self.observer.notice(&format!(
+                "the entry {entry:?} of objects.include selects no table that there is now"
             ));
         }
         Ok(listing
@@ -367,6 +380,20 @@ impl<'a> Pipeline<'a> {
             FollowEnd::Stopped => End::Stopped,
         };
         Ok(Outcome { end, follow: last })
+    }
+}
+
+/// Fails when the task has tables that are no longer selected: their changes would be passed over
+/// unseen from now on.
+fn refuse_deselected(tables: &[TableRecord], selection: &Selection) -> Result<(), PipelineError> {
+    let lost: Vec<_> = tables
+        .iter()
+        .filter(|record| !selection.matches(&record.table))
+        .map(|record| record.table.clone())
+        .collect();
+    match lost.is_empty() {
+        true => Ok(()),
+        false => Err(PipelineError::Deselected { tables: lost }),
     }
 }
 

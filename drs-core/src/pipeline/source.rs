@@ -92,6 +92,25 @@ impl SourceFacts {
     }
 }
 
+/// Fails when the destination is the source under another name.
+pub(super) fn refuse_same_server(
+    destination: &mut Conn,
+    source: &SourceFacts,
+) -> Result<(), PipelineError> {
+    let found: Option<(String, String)> = destination
+        .query_first("SHOW GLOBAL VARIABLES WHERE Variable_name = 'server_uuid'")
+        .map_err(|source| SessionError::Setup {
+            role: Role::Destination,
+            source,
+        })?;
+    match found {
+        Some((_, server_uuid)) if server_uuid == source.server_uuid => {
+            Err(PipelineError::SameServer { server_uuid })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Fails when XA transactions stay prepared: their rows are not visible to the copy, and lie
 /// before the point where the log is followed from. Those that end soon are waited for.
 pub(super) fn wait_for_prepared(

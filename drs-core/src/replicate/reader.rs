@@ -394,6 +394,10 @@ const FATAL_READING_BINLOG: u16 = 1236;
 
 fn hint(error: &Error, point: &StreamPoint) -> String {
     match error {
+        // The server has no number for this; its words are the same in every version and language.
+        Error::Server { message, .. } if message.contains("same server_uuid/server_id") => {
+            "; another process has begun to run this task, and goes on with it".into()
+        }
         Error::Server {
             code: FATAL_READING_BINLOG,
             ..

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use drs_core::{Endpoint, Mode, MySqlDestination, Pipeline, Task};
+use drs_core::{Endpoint, Mode, MySqlDestination, Pipeline, PipelineError, Task};
 use drs_testkit::{Server, deadline};
 use mysql::prelude::Queryable;
 
@@ -94,25 +94,129 @@ fn another_server_behind_the_sources_address_ends_the_task() {
     assert!(error.contains("server_uuid"), "{error}");
 }
 
-/// The stream would begin by the GTID set, and the position say that the end is reached already.
+/// The stream would begin by the GTID set, and the position say that the end is reached already;
+/// without a set, the run would end before the server is asked for a file that it does not have.
 #[test]
 fn a_start_point_behind_the_logs_end_is_refused() {
+    for (source, destination) in [(gtid97(), plain97()), (plain97(), gtid97())] {
+        let test = FollowTest::new(
+            source,
+            destination,
+            "ahead",
+            "CREATE TABLE t (id INT PRIMARY KEY);\n",
+        );
+        let set: Option<String> = session(test.source)
+            .query_first("SELECT @@global.gtid_executed")
+            .unwrap();
+        let set = set.filter(|set| !set.is_empty());
+        let set = set.map_or_else(String::new, |set| format!(";{set}"));
+        let task = test
+            .task()
+            .mode(Mode::Incremental {
+                start_point: format!("binlog.999999:4{set}").parse().unwrap(),
+            })
+            .build()
+            .unwrap();
+        let error = test.catch_up_watched(&task, &()).unwrap_err().to_string();
+        assert!(error.contains("binlog.999999:4"), "{error}");
+    }
+}
+
+/// Tried: the rows were copied over themselves, and the log that was followed was the copy's own.
+#[test]
+fn the_source_is_no_destination_under_another_name() {
     let test = FollowTest::new(
-        gtid97(),
         plain97(),
-        "ahead",
+        gtid97(),
+        "itself",
         "CREATE TABLE t (id INT PRIMARY KEY);\n",
     );
-    let set: Option<String> = session(test.source)
-        .query_first("SELECT @@global.gtid_executed")
-        .unwrap();
-    let task = test
-        .task()
-        .mode(Mode::Incremental {
-            start_point: format!("binlog.999999:4;{}", set.unwrap()).parse().unwrap(),
-        })
+    let destination = Endpoint::tcp("127.0.0.1", plain97().port(), Server::USER);
+    let task = Task::builder(
+        endpoint(test.source),
+        destination.password(Server::PASSWORD),
+    )
+    .name(test.name.as_str())
+    .select(test.name.as_str())
+    .build()
+    .unwrap();
+    let error = test.catch_up_watched(&task, &()).unwrap_err();
+    assert!(
+        matches!(error, PipelineError::SameServer { .. }),
+        "{error:?}"
+    );
+}
+
+/// Changes between a wrong edit of the task file and its correction would be lost.
+#[test]
+fn a_task_keeps_the_tables_that_it_has_copied() {
+    let test = FollowTest::new(
+        plain97(),
+        gtid97(),
+        "deselected",
+        "CREATE TABLE t (id INT PRIMARY KEY);\nCREATE TABLE u (id INT PRIMARY KEY);\n",
+    );
+    test.catch_up().unwrap();
+    run(&mut test.at_source(), "INSERT INTO u VALUES (1)");
+    let less = test.task().exclude(format!("{}.u", test.name));
+    match test.catch_up_watched(&less.build().unwrap(), &()) {
+        Err(PipelineError::Deselected { tables }) => {
+            assert_eq!(tables.len(), 1);
+            assert_eq!(tables[0].table, "u");
+        }
+        other => panic!("{other:?}"),
+    }
+    test.catch_up().unwrap();
+    test.assert_equal();
+}
+
+/// The privileges that the README names, and no more.
+#[test]
+fn the_documented_privileges_are_enough() {
+    let test = FollowTest::new(
+        plain97(),
+        gtid97(),
+        "granted",
+        "CREATE TABLE parent (id INT PRIMARY KEY, name VARCHAR(9) UNIQUE, KEY (name, id));\n\
+         CREATE TABLE child (id INT PRIMARY KEY, parent INT, FOREIGN KEY (parent) REFERENCES parent (id));\n\
+         CREATE TABLE keyless (a INT);\n\
+         INSERT INTO parent VALUES (1, 'one');\nINSERT INTO child VALUES (1, 1);\nINSERT INTO keyless VALUES (1);\n",
+    );
+    let grants = [
+        (
+            test.source,
+            "SELECT, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT, SHOW VIEW, EVENT",
+        ),
+        (
+            test.destination,
+            "SELECT, CREATE, DROP, DELETE, INSERT, UPDATE, ALTER, REFERENCES, INDEX, TRIGGER",
+        ),
+    ];
+    let endpoints = grants.map(|(server, privileges)| {
+        let account = format!("'{}'@'%'", test.name);
+        let mut conn = session(server);
+        for statement in [
+            format!("DROP USER IF EXISTS {account}"),
+            format!("CREATE USER {account} IDENTIFIED BY 'of-its-own'"),
+            format!("GRANT {privileges} ON *.* TO {account}"),
+        ] {
+            run(&mut conn, &statement);
+        }
+        Endpoint::tcp("127.0.0.1", server.port(), test.name.as_str()).password("of-its-own")
+    });
+    let [source, destination] = endpoints;
+    let task = Task::builder(source, destination)
+        .name(test.name.as_str())
+        .select(test.name.as_str())
         .build()
         .unwrap();
-    let error = test.catch_up_watched(&task, &()).unwrap_err().to_string();
-    assert!(error.contains("binlog.999999:4"), "{error}");
+    test.catch_up_watched(&task, &()).unwrap();
+    run(
+        &mut test.at_source(),
+        "UPDATE parent SET name = 'two';\nINSERT INTO keyless VALUES (1);\nALTER TABLE keyless ADD b INT;\n\
+         CREATE INDEX by_a ON keyless (a);\nCREATE TABLE more (id INT PRIMARY KEY);\nRENAME TABLE more TO most;\n\
+         TRUNCATE TABLE child;\nDROP TABLE child",
+    );
+    test.catch_up_watched(&task, &()).unwrap();
+    test.assert_equal();
 }
