@@ -85,6 +85,8 @@ fn open_lane(endpoint: &Endpoint) -> Result<Conn, SessionError> {
     let set_up = |conn: &mut Conn| -> Result<(), mysql::Error> {
         let version = ServerVersion::of(conn)?;
         session::destination_session(conn, version)?;
+        // A lane that waits for a lock looks up now and then.
+        conn.query_drop("SET SESSION innodb_lock_wait_timeout = 10")?;
         let format: Option<(bool, String)> =
             conn.query_first("SELECT @@log_bin, @@session.binlog_format")?;
         if format

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use drs_binlog::{ColumnType, TableColumns};
+use hashbrown::HashMap;
 
 use crate::schema::{Column, ColumnKind, TableSchema};
 
@@ -23,6 +24,30 @@ pub enum PlanError {
         /// Columns at the destination.
         destination: usize,
     },
+    /// A column's names differ, where the log has them (`binlog_row_metadata = FULL`).
+    #[error(
+        "column number {ordinal} is {destination} at the destination and {log} in the binary log"
+    )]
+    ColumnName {
+        /// Counts from 1.
+        ordinal: usize,
+        /// Its name at the destination.
+        destination: String,
+        /// The log's name.
+        log: String,
+    },
+    /// A text column's character sets differ: the stored bytes would mean other characters.
+    #[error(
+        "column {column} has the character set {destination} at the destination and {log} in the binary log"
+    )]
+    ColumnCharset {
+        /// The column's name.
+        column: String,
+        /// At the destination; `binary` for none.
+        destination: String,
+        /// In the log.
+        log: String,
+    },
     /// A column's types differ.
     #[error("column {column} is {destination} at the destination and {log} in the binary log")]
     ColumnType {
@@ -37,14 +62,32 @@ pub enum PlanError {
 
 impl TablePlan {
     /// Puts the two together, column by column in their order.
-    pub(crate) fn new(schema: Arc<TableSchema>, columns: TableColumns) -> Result<Self, PlanError> {
+    ///
+    /// `charsets` gives the character set of each collation's number.
+    pub(crate) fn new(
+        schema: Arc<TableSchema>,
+        columns: TableColumns,
+        charsets: &HashMap<u32, String>,
+    ) -> Result<Self, PlanError> {
         if columns.len() != schema.columns.len() {
             return Err(PlanError::ColumnCount {
                 log: columns.len(),
                 destination: schema.columns.len(),
             });
         }
-        for (log, column) in columns.columns().iter().zip(&schema.columns) {
+        for (index, (log, column)) in columns.columns().iter().zip(&schema.columns).enumerate() {
+            if let Some(name) = &log.name
+                && !name.eq_ignore_ascii_case(&column.name)
+            {
+                return Err(PlanError::ColumnName {
+                    ordinal: index + 1,
+                    destination: column.name.clone(),
+                    log: name.to_string(),
+                });
+            }
+            if let Some(charset) = log.collation.and_then(|id| charsets.get(&id)) {
+                same_charset(charset, column)?;
+            }
             // Servers before 8.0 do not log the sign; then the destination's definition stands for it.
             let sign_differs = column.kind == ColumnKind::Int
                 && log.unsigned.is_some_and(|it| it != column.unsigned);
@@ -69,6 +112,27 @@ impl TablePlan {
     pub(crate) fn is_ordered(&self) -> bool {
         self.schema.row_key().is_none() || self.schema.has_triggers
     }
+}
+
+/// Fails when the column's text would be taken for another character set's.
+fn same_charset(log: &str, column: &Column) -> Result<(), PlanError> {
+    if !matches!(
+        column.kind,
+        ColumnKind::Text | ColumnKind::Binary | ColumnKind::BinaryFixed
+    ) {
+        return Ok(());
+    }
+    // One character set under its old and its new name.
+    let plain = |name: &str| name.replace("utf8mb3", "utf8");
+    let destination = column.charset.as_deref().unwrap_or("binary");
+    if plain(log) == plain(destination) {
+        return Ok(());
+    }
+    Err(PlanError::ColumnCharset {
+        column: column.name.clone(),
+        destination: destination.to_owned(),
+        log: log.to_owned(),
+    })
 }
 
 /// True when every value of the log's type is stored unchanged by the column.

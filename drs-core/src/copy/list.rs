@@ -130,6 +130,30 @@ pub fn list_tables(conn: &mut Conn, selection: &Selection) -> Result<Listing, Co
 }
 
 /// The servers' estimates of all tables' sizes: rows and bytes.
+/// Creates at the destination the databases that are selected as a whole and that the source
+/// has: one without tables yet gets its first ones from the log.
+pub(crate) fn ensure_databases(
+    source: &mut Conn,
+    destination: &mut Conn,
+    selection: &Selection,
+) -> Result<(), CopyError> {
+    let names: Vec<Vec<u8>> = source
+        .query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")
+        .map_err(at_source("listing the databases"))?;
+    for name in names {
+        let Some(name) = String::from_utf8(name)
+            .ok()
+            .and_then(|name| DatabaseName::new(&name).ok())
+        else {
+            continue;
+        };
+        if selection.is_database_level(&name) {
+            super::create::ensure_database(source, destination, &name)?;
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn estimates(conn: &mut Conn) -> Result<BTreeMap<TableName, (u64, u64)>, CopyError> {
     let failed = at_source("reading the tables' sizes");
     let rows: Vec<Row> = conn

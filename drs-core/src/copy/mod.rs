@@ -25,6 +25,7 @@ mod writer;
 
 pub use error::CopyError;
 pub(crate) use from::{end_of_log, uses_gtid, visible_gtid_point};
+pub(crate) use list::ensure_databases;
 pub use list::{LeftOut, Listing, TableToCopy, list_tables};
 
 use std::{

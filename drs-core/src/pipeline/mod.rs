@@ -77,6 +77,9 @@ const EVENT_MEMORY_BYTES_MAX: u64 = 32 << 20;
 const TRANSACTION_MEMORY_BYTES_MAX: usize = 4 << 20;
 /// Event bytes in one batch.
 const BATCH_BYTES_MAX: usize = 2 << 20;
+/// Event bytes in the batches of all lanes: a lane needs several times its batch's bytes to
+/// write it as SQL, most of all for tiny rows.
+const BATCHES_BYTES_MAX: usize = 8 << 20;
 /// Source transactions in one batch.
 const BATCH_TRANSACTIONS_MAX: usize = 1000;
 /// Source transactions above the watermark.
@@ -150,7 +153,7 @@ impl<'a> Pipeline<'a> {
         if self.task.mode().copies() && !record.copied {
             // A connection of hours ago may be gone by then.
             drop(source);
-            if !self.copy(&facts, &mut lock(), stop)? {
+            if !self.copy(&facts, &selection, &mut lock(), stop)? {
                 return Ok(Outcome {
                     end: End::Stopped,
                     follow: None,
@@ -287,6 +290,7 @@ impl<'a> Pipeline<'a> {
     fn copy(
         &self,
         facts: &SourceFacts,
+        selection: &Selection,
         store: &mut CheckpointStore,
         stop: &AtomicBool,
     ) -> Result<bool, PipelineError> {
@@ -298,6 +302,7 @@ impl<'a> Pipeline<'a> {
         };
         let source = || self.open_same_source(facts);
         let destination = || self.destination.open();
+        crate::copy::ensure_databases(&mut source()?.0, &mut destination()?.0, selection)?;
         let tally = CopyTally::new(self.observer);
         match Copy::new(&source, &destination, options).run(store, stop, &tally) {
             Ok(_) => Ok(true),
@@ -336,7 +341,8 @@ impl<'a> Pipeline<'a> {
         let follow = Follow {
             settings: FollowSettings {
                 memory_bytes_max: EVENT_MEMORY_BYTES_MAX,
-                batch_bytes_max: BATCH_BYTES_MAX,
+                batch_bytes_max: BATCH_BYTES_MAX
+                    .min(BATCHES_BYTES_MAX / states.records.len().max(1)),
                 batch_transactions_max: BATCH_TRANSACTIONS_MAX,
                 open_transactions_max: OPEN_TRANSACTIONS_MAX,
                 until,

@@ -5,7 +5,7 @@ use drs_binlog::{
     Rows, TableMap,
 };
 use hashbrown::HashMap;
-use mysql::Conn;
+use mysql::{Conn, prelude::Queryable};
 
 use super::{
     EventArena, FollowError,
@@ -17,6 +17,7 @@ use crate::{
     checkpoint::{StreamPoint, TablePhase, TableRecord, TransactionId},
     ddl::{self, SessionContext, SourceDefaults},
     dialect::ServerVersion,
+    endpoint::Role,
     object::{DatabaseName, NameCase, Selection, TableName},
     schema::TableSchema,
     session::SessionError,
@@ -42,6 +43,8 @@ pub(crate) struct Router {
     /// By the log's table number, with the bytes of the table map it stands for.
     maps: HashMap<u64, CachedMap>,
     schemas: HashMap<TableName, Arc<TableSchema>>,
+    /// The character set of each collation's number; read once.
+    charsets: Option<Arc<HashMap<u32, String>>>,
     /// By the table's name, in lower case where the source does not tell cases apart.
     copies: HashMap<TableName, CopyWindow>,
     counts: RouteCounts,
@@ -140,6 +143,7 @@ impl Router {
             conn: None,
             maps: HashMap::new(),
             schemas: HashMap::new(),
+            charsets: None,
             copies,
             counts: RouteCounts::default(),
             current: None,
@@ -296,10 +300,13 @@ impl Router {
                 let schema = self.schema(&name, context)?;
                 self.check_cascades(&schema, context)?;
                 check_engine(&schema, context)?;
-                let plan = TablePlan::new(schema, columns).map_err(|source| FollowError::Plan {
-                    table: name,
-                    transaction: context.id.clone(),
-                    source,
+                let charsets = self.charsets()?;
+                let plan = TablePlan::new(schema, columns, &charsets).map_err(|source| {
+                    FollowError::Plan {
+                        table: name,
+                        transaction: context.id.clone(),
+                        source,
+                    }
                 })?;
                 MappedRows::Applied(Arc::new(plan))
             }
@@ -370,6 +377,20 @@ impl Router {
             });
         }
         Ok(())
+    }
+
+    /// The character sets by collation, as the destination numbers them; both servers do it alike.
+    fn charsets(&mut self) -> Result<Arc<HashMap<u32, String>>, FollowError> {
+        if let Some(charsets) = &self.charsets {
+            return Ok(Arc::clone(charsets));
+        }
+        let mut conn = (self.settings.connect)()?;
+        let rows: Vec<(u32, String)> = conn
+            .query("SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS WHERE CHARACTER_SET_NAME IS NOT NULL AND ID IS NOT NULL")
+            .map_err(|source| SessionError::Setup { role: Role::Destination, source })?;
+        let charsets = Arc::new(rows.into_iter().collect());
+        self.charsets = Some(Arc::clone(&charsets));
+        Ok(charsets)
     }
 
     fn schema(

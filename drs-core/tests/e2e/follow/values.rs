@@ -71,3 +71,59 @@ fn a_table_without_transactions_stops_the_task_until_it_has_them() {
     test.catch_up().unwrap();
     test.assert_equal();
 }
+
+/// The same bytes mean other characters in another character set, and a column order of its own
+/// puts values into the wrong columns: both are seen before the first row.
+#[test]
+fn a_destination_column_that_means_something_else_stops_the_task() {
+    let cases = [
+        (
+            "charset",
+            "ALTER TABLE {}.t MODIFY word VARCHAR(20) CHARACTER SET latin1",
+            "character set latin1",
+        ),
+        (
+            "binary",
+            "ALTER TABLE {}.t MODIFY word VARBINARY(80)",
+            "character set binary",
+        ),
+        (
+            "order",
+            "ALTER TABLE {}.t MODIFY b INT AFTER id",
+            "number 2 is b",
+        ),
+    ];
+    for (name, change, expected) in cases {
+        let test = FollowTest::new(
+            gtid97(),
+            plain97(),
+            &format!("other_{name}"),
+            "CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT, word VARCHAR(20) CHARACTER SET utf8mb4);\n",
+        );
+        test.catch_up().unwrap();
+        run(
+            &mut session(test.destination),
+            &change.replace("{}", &test.name),
+        );
+        run(
+            &mut test.at_source(),
+            "SET GLOBAL binlog_row_metadata = 'FULL'; INSERT INTO t VALUES (1, 2, 3, 'é');
+             SET GLOBAL binlog_row_metadata = 'MINIMAL'",
+        );
+        let error = test.catch_up().unwrap_err().to_string();
+        assert!(error.contains(expected), "{name}: {error}");
+    }
+}
+
+/// A database that is selected as a whole may be empty when the task begins.
+#[test]
+fn an_empty_database_gets_its_tables_from_the_log() {
+    let test = FollowTest::new(gtid97(), plain97(), "empty_database", "\n");
+    test.catch_up().unwrap();
+    run(
+        &mut test.at_source(),
+        "CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1), (2)",
+    );
+    test.catch_up().unwrap();
+    test.assert_equal();
+}
