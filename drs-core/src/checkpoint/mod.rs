@@ -2,6 +2,9 @@
 
 mod done_set;
 mod lane;
+mod rows;
+mod schema;
+pub mod status;
 mod store;
 mod table;
 
@@ -9,9 +12,7 @@ pub use done_set::{DoneSet, DoneSetError};
 pub use lane::LaneRecord;
 pub(crate) use lane::write_lane_update;
 pub(crate) use store::FENCE;
-pub use store::{
-    CheckpointError, CheckpointStore, DdlIntent, Epoch, LaneStates, TaskRecord, status,
-};
+pub use store::{CheckpointError, CheckpointStore, DdlIntent, Epoch, LaneStates, TaskRecord};
 pub use table::{ChunkRecord, TablePhase, TableRecord};
 
 use std::sync::Arc;

@@ -28,7 +28,7 @@ pub(super) fn unpack(folder: &Path, progress: &mut dyn FnMut(&str)) -> Result<()
             debian::unpack(&debian::NPM, &folder, progress)?;
             (
                 Npm::borrowed(&folder.join("root"))?,
-                folder.join("root/work"),
+                folder.join("root/pack"),
             )
         }
     };
@@ -102,10 +102,10 @@ impl Npm {
                     "/usr/share/nodejs/npm/bin/npm-cli.js",
                     "pack",
                 ]);
-                command.args(["--loglevel=error", "--cache=/work/cache"]);
+                command.args(["--loglevel=error", "--cache=/pack/cache"]);
                 command
-                    .args(["--pack-destination=/work", &package])
-                    .env("HOME", "/work");
+                    .args(["--pack-destination=/pack", &package])
+                    .env("HOME", "/pack");
                 // `chroot` is where only root's PATH leads.
                 command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
                 if root.join(CA_CERTIFICATES).exists() {

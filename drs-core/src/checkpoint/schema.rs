@@ -1,0 +1,32 @@
+/// The checkpoint's tables, as MySQL 5.6 and everything newer takes them.
+pub(super) const TABLES: [&str; 6] = [
+    "CREATE DATABASE IF NOT EXISTS drs_meta",
+    "CREATE TABLE IF NOT EXISTS drs_meta.task (name VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY, \
+     epoch BIGINT UNSIGNED NOT NULL, source_uuid VARCHAR(64) CHARACTER SET ascii NULL, \
+     start_file VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL, start_pos BIGINT UNSIGNED NULL, \
+     start_gtid_set LONGTEXT CHARACTER SET ascii NULL, copied TINYINT NOT NULL DEFAULT 0) ENGINE = InnoDB",
+    "CREATE TABLE IF NOT EXISTS drs_meta.table_state (task VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, \
+     db VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
+     tbl VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
+     phase VARCHAR(16) CHARACTER SET ascii NOT NULL, created_by_task TINYINT NOT NULL DEFAULT 0, \
+     rows_copied BIGINT UNSIGNED NOT NULL DEFAULT 0, definition BIGINT UNSIGNED NULL, \
+     from_file VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL, from_pos BIGINT UNSIGNED NULL, \
+     from_gtid_set LONGTEXT CHARACTER SET ascii NULL, \
+     until_file VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL, until_pos BIGINT UNSIGNED NULL, \
+     until_gtid_set LONGTEXT CHARACTER SET ascii NULL, PRIMARY KEY (task, db, tbl)) ENGINE = InnoDB",
+    "CREATE TABLE IF NOT EXISTS drs_meta.chunk (task VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, \
+     db VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
+     tbl VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, number INT UNSIGNED NOT NULL, \
+     lower_bound LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL, \
+     upper_bound LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL, \
+     done TINYINT NOT NULL DEFAULT 0, PRIMARY KEY (task, db, tbl, number)) ENGINE = InnoDB",
+    "CREATE TABLE IF NOT EXISTS drs_meta.lane (task VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, \
+     lane SMALLINT UNSIGNED NOT NULL, epoch BIGINT UNSIGNED NOT NULL, batch BIGINT UNSIGNED NOT NULL, \
+     file VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, pos BIGINT UNSIGNED NOT NULL, \
+     gtid_set LONGTEXT CHARACTER SET ascii NULL, done LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
+     PRIMARY KEY (task, lane)) ENGINE = InnoDB",
+    "CREATE TABLE IF NOT EXISTS drs_meta.ddl (task VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY, \
+     file VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, pos BIGINT UNSIGNED NOT NULL, \
+     gtid VARCHAR(128) CHARACTER SET ascii NULL, \
+     before_state LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL) ENGINE = InnoDB",
+];
