@@ -88,7 +88,7 @@ impl Campaign {
         while in_copy + following < KILLS {
             let copies = in_copy < KILLS / 2 && self.is_copying(&mut there);
             let (program, moment) = match copies {
-                true => self.kill_in_copy(&task, &mut random, &mut side),
+                true => self.kill_in_copy(&task, &mut random, &mut side, in_copy),
                 false => self.kill_while_following(&task, &mut random, &mut side),
             };
             let ended = program.kill();
@@ -150,15 +150,18 @@ impl Campaign {
         task: &Task,
         random: &mut Random,
         side: &mut SideShow,
+        before: u64,
     ) -> (Program, String) {
         let mut program = Program::run(task, &[]);
-        let delay = Duration::from_millis(random.below(500));
+        // The first one must come in the copy on the fastest machine, too.
+        let longest = if before == 0 { 20 } else { 500 };
+        let delay = Duration::from_millis(random.below(longest));
         // Rarely before its first word.
         if random.below(8) != 0 {
             program.wait_for("it copies", |event| is(event, "copy").then_some(()));
         }
         thread::sleep(delay);
-        if random.below(3) != 0 {
+        if before == 0 || random.below(3) != 0 {
             return (program, format!("{delay:?} into the copy"));
         }
         let statement = side.change_definitions(random);
