@@ -8,6 +8,7 @@ mod net_change;
 mod one_by_one;
 mod plan;
 mod row_key;
+mod send;
 mod statements;
 
 pub use batch::Batch;

@@ -2,6 +2,8 @@
 
 mod arena;
 mod budget;
+mod copy_windows;
+mod definitions;
 mod error;
 mod lane;
 mod progress;

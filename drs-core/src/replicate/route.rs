@@ -5,22 +5,21 @@ use drs_binlog::{
     Rows, TableMap,
 };
 use hashbrown::HashMap;
-use mysql::{Conn, prelude::Queryable};
 
 use super::{
     EventArena, FollowError,
+    copy_windows::{CopyWindows, Window},
+    definitions::{ConnectToRead, Definitions},
     statement::{StatementJob, Verdict},
     write_set::{self, WriteSet},
 };
 use crate::{
     apply::{RoutedRows, RoutedTransaction, TablePlan},
-    checkpoint::{StreamPoint, TablePhase, TableRecord, TransactionId},
+    checkpoint::{TableRecord, TransactionId},
     ddl::{self, SessionContext, SourceDefaults},
     dialect::ServerVersion,
-    endpoint::Role,
-    object::{DatabaseName, NameCase, Selection, TableName},
+    object::{DatabaseName, Selection, TableName},
     schema::TableSchema,
-    session::SessionError,
 };
 
 /// What routing depends on.
@@ -30,7 +29,7 @@ pub(crate) struct RouterSettings {
     pub(crate) source: SourceDefaults,
     pub(crate) destination: ServerVersion,
     /// Opens a session at the destination that reads table definitions.
-    pub(crate) connect: Arc<dyn Fn() -> Result<Conn, SessionError> + Send + Sync>,
+    pub(crate) connect: ConnectToRead,
 }
 
 /// Says for each event of a transaction whether and how it concerns the destination.
@@ -39,14 +38,10 @@ pub(crate) struct RouterSettings {
 /// barrier: definitions are read when first needed and forgotten with every DDL.
 pub(crate) struct Router {
     settings: RouterSettings,
-    conn: Option<Conn>,
+    definitions: Definitions,
     /// By the log's table number, with the bytes of the table map it stands for.
     maps: HashMap<u64, CachedMap>,
-    schemas: HashMap<TableName, Arc<TableSchema>>,
-    /// The character set of each collation's number; read once.
-    charsets: Option<Arc<HashMap<u32, String>>>,
-    /// By the table's name, in lower case where the source does not tell cases apart.
-    copies: HashMap<TableName, CopyWindow>,
+    copies: CopyWindows,
     counts: RouteCounts,
     current: Option<Current>,
 }
@@ -72,14 +67,6 @@ pub(crate) struct RouteCounts {
     pub(crate) row_events_in_copy: u64,
     /// Row events of tables that are not selected.
     pub(crate) row_events_filtered: u64,
-}
-
-/// Where the copy of a table stands in the stream.
-#[derive(Clone, Debug)]
-struct CopyWindow {
-    table: TableName,
-    from: Option<StreamPoint>,
-    until: Option<StreamPoint>,
 }
 
 struct CachedMap {
@@ -114,39 +101,15 @@ pub(crate) struct RouteContext<'a> {
     pub(crate) format: &'a FormatDescription,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Window {
-    InCopy,
-    Lenient,
-    Strict,
-}
-
 impl Router {
     pub(crate) fn new(settings: RouterSettings, tables: &[TableRecord]) -> Self {
-        let case = settings.selection.case();
-        let copies = tables
-            .iter()
-            .filter(|record| record.phase != TablePhase::Live)
-            .map(|record| {
-                (
-                    folded(&record.table, case),
-                    CopyWindow {
-                        table: record.table.clone(),
-                        from: record.from.clone(),
-                        until: record.until.clone(),
-                    },
-                )
-            })
-            .collect();
         Self {
-            settings,
-            conn: None,
+            definitions: Definitions::new(Arc::clone(&settings.connect)),
             maps: HashMap::new(),
-            schemas: HashMap::new(),
-            charsets: None,
-            copies,
+            copies: CopyWindows::new(tables, settings.selection.case()),
             counts: RouteCounts::default(),
             current: None,
+            settings,
         }
     }
 
@@ -157,26 +120,12 @@ impl Router {
     /// Forgets all definitions: a DDL has run.
     pub(crate) fn forget_definitions(&mut self) {
         self.maps.clear();
-        self.schemas.clear();
+        self.definitions.forget();
     }
 
     /// The tables whose copies the stream has passed at this point; they are strict from now on.
     pub(crate) fn caught_up(&mut self, point: &Position) -> Vec<TableName> {
-        let passed = |window: &CopyWindow| {
-            window
-                .until
-                .as_ref()
-                .is_none_or(|until| until.position <= *point)
-        };
-        let mut tables = Vec::new();
-        self.copies.retain(|_, window| {
-            let passed = passed(window);
-            if passed {
-                tables.push(window.table.clone());
-            }
-            !passed
-        });
-        tables
+        self.copies.take_passed(point)
     }
 
     /// Tables that still catch up.
@@ -297,10 +246,10 @@ impl Router {
             Some(name) if self.window(&name, context.id) == Window::InCopy => MappedRows::InCopy,
             Some(name) => {
                 let columns = map.compile().map_err(decode)?;
-                let schema = self.schema(&name, context)?;
+                let schema = self.definitions.table(&name, context.id)?;
                 self.check_cascades(&schema, context)?;
                 check_engine(&schema, context)?;
-                let charsets = self.charsets()?;
+                let charsets = self.definitions.charsets()?;
                 let plan = TablePlan::new(schema, columns, &charsets).map_err(|source| {
                     FollowError::Plan {
                         table: name,
@@ -350,7 +299,7 @@ impl Router {
             return Ok(());
         }
         for table in tables {
-            match self.schema(table, context) {
+            match self.definitions.table(table, context.id) {
                 Ok(schema) => self.check_cascades(&schema, context)?,
                 // Dropped, or renamed away.
                 Err(FollowError::MissingTable { .. }) => {}
@@ -377,55 +326,6 @@ impl Router {
             });
         }
         Ok(())
-    }
-
-    /// The character sets by collation, as the destination numbers them; both servers do it alike.
-    fn charsets(&mut self) -> Result<Arc<HashMap<u32, String>>, FollowError> {
-        if let Some(charsets) = &self.charsets {
-            return Ok(Arc::clone(charsets));
-        }
-        let mut conn = (self.settings.connect)()?;
-        let rows: Vec<(u32, String)> = conn
-            .query("SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS WHERE CHARACTER_SET_NAME IS NOT NULL AND ID IS NOT NULL")
-            .map_err(|source| SessionError::Setup { role: Role::Destination, source })?;
-        let charsets = Arc::new(rows.into_iter().collect());
-        self.charsets = Some(Arc::clone(&charsets));
-        Ok(charsets)
-    }
-
-    fn schema(
-        &mut self,
-        name: &TableName,
-        context: &RouteContext<'_>,
-    ) -> Result<Arc<TableSchema>, FollowError> {
-        if let Some(schema) = self.schemas.get(name) {
-            return Ok(Arc::clone(schema));
-        }
-        // One attempt on the connection at hand, one on a new one.
-        let mut fresh = self.conn.is_none();
-        let schema = loop {
-            let mut conn = match self.conn.take() {
-                Some(conn) => conn,
-                None => (self.settings.connect)()?,
-            };
-            match TableSchema::load(&mut conn, name) {
-                Ok(schema) => {
-                    self.conn = Some(conn);
-                    break schema;
-                }
-                Err(error) if fresh => return Err(error.into()),
-                Err(_) => fresh = true,
-            }
-        };
-        let Some(schema) = schema else {
-            return Err(FollowError::MissingTable {
-                table: name.clone(),
-                transaction: context.id.clone(),
-            });
-        };
-        let schema = Arc::new(schema);
-        self.schemas.insert(name.clone(), Arc::clone(&schema));
-        Ok(schema)
     }
 
     fn rows(
@@ -482,26 +382,7 @@ impl Router {
     }
 
     fn window(&self, table: &TableName, id: &TransactionId) -> Window {
-        if self.copies.is_empty() {
-            return Window::Strict;
-        }
-        let Some(window) = self
-            .copies
-            .get(&folded(table, self.settings.selection.case()))
-        else {
-            return Window::Strict;
-        };
-        if window.from.as_ref().is_some_and(|from| from.contains(id)) {
-            Window::InCopy
-        } else if window
-            .until
-            .as_ref()
-            .is_some_and(|until| id.end <= until.position)
-        {
-            Window::Lenient
-        } else {
-            Window::Strict
-        }
+        self.copies.of(table, id)
     }
 
     fn query(
@@ -673,19 +554,6 @@ fn check_engine(schema: &TableSchema, context: &RouteContext<'_>) -> Result<(), 
         transaction: context.id.clone(),
         reason,
     })
-}
-
-/// A table's name as the key of a map, where names that differ only in case may be of one table.
-fn folded(table: &TableName, case: NameCase) -> TableName {
-    let lower = |name: &str| name.to_lowercase();
-    match case {
-        NameCase::Sensitive => table.clone(),
-        NameCase::Insensitive => TableName::new(
-            &lower(table.database.as_str()),
-            &lower(table.table.as_str()),
-        )
-        .unwrap_or_else(|_| table.clone()),
-    }
 }
 
 fn decode_error(id: &TransactionId, source: Error) -> FollowError {

@@ -1,0 +1,147 @@
+use drs_binlog::Position;
+use hashbrown::HashMap;
+
+use crate::{
+    checkpoint::{StreamPoint, TablePhase, TableRecord, TransactionId},
+    object::{NameCase, TableName},
+};
+
+/// Where the copies of the tables stand in the stream.
+pub(super) struct CopyWindows {
+    case: NameCase,
+    /// By the table's name, in lower case where the source does not tell cases apart.
+    tables: HashMap<TableName, CopyWindow>,
+}
+
+#[derive(Clone, Debug)]
+struct CopyWindow {
+    table: TableName,
+    from: Option<StreamPoint>,
+    until: Option<StreamPoint>,
+}
+
+/// How a transaction stands to the copy of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Window {
+    /// At or before `from`: the copy holds it.
+    InCopy,
+    /// Up to `until`: the copy may hold it.
+    Lenient,
+    /// The copy holds nothing of it, or there is none.
+    Strict,
+}
+
+impl CopyWindows {
+    pub(super) fn new(tables: &[TableRecord], case: NameCase) -> Self {
+        let tables = tables
+            .iter()
+            .filter(|record| record.phase != TablePhase::Live)
+            .map(|record| {
+                let window = CopyWindow {
+                    table: record.table.clone(),
+                    from: record.from.clone(),
+                    until: record.until.clone(),
+                };
+                (folded(&record.table, case), window)
+            })
+            .collect();
+        Self { case, tables }
+    }
+
+    /// How a transaction stands to a table's copy.
+    pub(super) fn of(&self, table: &TableName, id: &TransactionId) -> Window {
+        if self.tables.is_empty() {
+            return Window::Strict;
+        }
+        let Some(window) = self.tables.get(&folded(table, self.case)) else {
+            return Window::Strict;
+        };
+        if window.from.as_ref().is_some_and(|from| from.contains(id)) {
+            Window::InCopy
+        } else if window
+            .until
+            .as_ref()
+            .is_some_and(|until| id.end <= until.position)
+        {
+            Window::Lenient
+        } else {
+            Window::Strict
+        }
+    }
+
+    /// Takes out the tables whose copies the stream has passed at this point.
+    pub(super) fn take_passed(&mut self, point: &Position) -> Vec<TableName> {
+        let mut passed = Vec::new();
+        self.tables.retain(|_, window| {
+            let catches_up = window
+                .until
+                .as_ref()
+                .is_some_and(|until| until.position > *point);
+            if !catches_up {
+                passed.push(window.table.clone());
+            }
+            catches_up
+        });
+        passed
+    }
+
+    /// Tables that still catch up.
+    pub(super) fn len(&self) -> usize {
+        self.tables.len()
+    }
+}
+
+/// A table's name as the key of a map, where names that differ only in case may be of one table.
+fn folded(table: &TableName, case: NameCase) -> TableName {
+    let lower = |name: &str| name.to_lowercase();
+    match case {
+        NameCase::Sensitive => table.clone(),
+        NameCase::Insensitive => TableName::new(
+            &lower(table.database.as_str()),
+            &lower(table.table.as_str()),
+        )
+        .unwrap_or_else(|_| table.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_stands_before_in_or_after_a_copy() {
+        let point = |at: u64| StreamPoint {
+            position: format!("bin.000001:{at}").parse().unwrap(),
+            gtid_set: None,
+        };
+        let id = |at: u64| TransactionId {
+            end: point(at).position,
+            gtid: None,
+        };
+        let table = TableName::new("shop", "Orders").unwrap();
+        let record = TableRecord {
+            phase: TablePhase::CatchingUp,
+            from: Some(point(100)),
+            until: Some(point(200)),
+            ..TableRecord::pending(table.clone())
+        };
+        let mut windows = CopyWindows::new(&[record], NameCase::Insensitive);
+        for (at, window) in [
+            (100, Window::InCopy),
+            (101, Window::Lenient),
+            (200, Window::Lenient),
+            (201, Window::Strict),
+        ] {
+            assert_eq!(windows.of(&table, &id(at)), window, "{at}");
+        }
+        let other_case = TableName::new("shop", "orders").unwrap();
+        assert_eq!(windows.of(&other_case, &id(50)), Window::InCopy);
+        assert!(windows.take_passed(&point(199).position).is_empty());
+        assert_eq!(
+            windows.take_passed(&point(200).position),
+            std::slice::from_ref(&table)
+        );
+        assert_eq!(windows.len(), 0);
+        assert_eq!(windows.of(&table, &id(50)), Window::Strict);
+    }
+}
