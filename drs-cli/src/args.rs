@@ -71,6 +71,9 @@ pub(crate) struct RunArgs {
     /// Connections that apply changes, 1 to 64; 1 keeps the source's commit order
     #[arg(long, value_name = "N")]
     pub(crate) lanes: Option<Lanes>,
+    /// Serve progress for Prometheus at http://ADDR/metrics, for instance 127.0.0.1:9104
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) metrics: Option<std::net::SocketAddr>,
 }
 
 /// `drs binlog`.
@@ -123,6 +126,8 @@ mod tests {
                 true,
             ),
             ("--json status t.toml", true),
+            ("run t.toml --metrics 127.0.0.1:9104", true),
+            ("run t.toml --metrics nowhere", false),
             ("start-point t.toml -q", true),
             ("objects t.toml", true),
             (

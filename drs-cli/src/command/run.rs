@@ -20,6 +20,7 @@ use crate::{
     args::RunArgs,
     config,
     exit::{CommandError, Exit},
+    metrics::Metrics,
     render::{Output, grouped},
 };
 
@@ -45,7 +46,18 @@ pub(crate) fn execute(args: RunArgs, out: &mut Output) -> Result<Exit, CommandEr
     })
     .map_err(|error| CommandError::Failed(format!("cannot listen for Ctrl-C: {error}")))?;
 
-    let screen = Screen::new(out.is_json());
+    let metrics = match args.metrics {
+        None => None,
+        Some(address) => Some(
+            Metrics::serve(address, task.name().as_str()).map_err(|error| {
+                CommandError::Failed(format!("cannot listen at {address} for --metrics: {error}"))
+            })?,
+        ),
+    };
+    if let Some(metrics) = &metrics {
+        tracing::info!(address = %metrics.address(), "serving metrics");
+    }
+    let screen = Screen::new(out.is_json(), metrics);
     let begun = Instant::now();
     let result = Pipeline::new(&task, MySqlDestination::new(&task))
         .observer(&screen)
@@ -96,6 +108,7 @@ fn failed(error: PipelineError) -> CommandError {
 /// Shows a run as it goes: a bar on a terminal, plain lines or JSON elsewhere.
 struct Screen {
     form: Form,
+    metrics: Option<Metrics>,
     state: Mutex<State>,
 }
 
@@ -113,7 +126,7 @@ struct State {
 }
 
 impl Screen {
-    fn new(json: bool) -> Self {
+    fn new(json: bool, metrics: Option<Metrics>) -> Self {
         let form = if json {
             Form::Json
         } else if std::io::stderr().is_terminal() {
@@ -129,6 +142,7 @@ impl Screen {
         };
         Self {
             form,
+            metrics,
             state: Mutex::new(state),
         }
     }
@@ -193,6 +207,9 @@ impl Observer for Screen {
     }
 
     fn copying(&self, progress: &CopyProgress) {
+        if let Some(metrics) = &self.metrics {
+            metrics.copying(progress);
+        }
         let mut state = self.state();
         let finished = progress.tables_done == progress.tables_total;
         state.copied = *progress;
@@ -225,6 +242,9 @@ impl Observer for Screen {
     }
 
     fn following(&self, progress: &FollowProgress) {
+        if let Some(metrics) = &self.metrics {
+            metrics.following(progress);
+        }
         let mut state = self.state();
         let first = !std::mem::replace(&mut state.follows, true);
         if !self.is_due(&mut state, first) {
