@@ -136,7 +136,7 @@ pub struct KeyPart {
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
     /// The server refused or the connection failed.
-    #[error("reading the definition of {table} failed: {source}")]
+    #[error("reading the definition of {table} failed: {}", crate::error::redacted(.source))]
     Query {
         /// The table.
         table: TableName,

@@ -7,6 +7,10 @@ use super::{
     rows::{merged, read_lanes, read_tables, read_task},
     store::query,
 };
+use crate::error::server_code;
+
+const NO_SUCH_DATABASE: u16 = 1049;
+const NO_SUCH_TABLE: u16 = 1146;
 
 /// Everything the checkpoint holds of a task.
 #[derive(Clone, Debug)]
@@ -21,14 +25,13 @@ pub struct TaskStatus {
 
 /// Reads a task's checkpoint; `None` when the task has not begun.
 pub fn read(conn: &mut Conn, task: &str) -> Result<Option<TaskStatus>, CheckpointError> {
-    let exists: Option<String> = conn
-        .query_first(
-            "SELECT TABLE_NAME FROM information_schema.TABLES \
-             WHERE TABLE_SCHEMA = 'drs_meta' AND TABLE_NAME = 'ddl'",
-        )
-        .map_err(query("read"))?;
-    if exists.is_none() {
-        return Ok(None);
+    // Asked of the table itself: information_schema hides what the account may not see, and the
+    // task would seem not to have begun.
+    match conn.query_drop("SELECT 1 FROM drs_meta.ddl LIMIT 0") {
+        Err(error) if matches!(server_code(&error), Some(NO_SUCH_DATABASE | NO_SUCH_TABLE)) => {
+            return Ok(None);
+        }
+        result => result.map_err(query("read"))?,
     }
     let Some(record) = read_task(conn, task)? else {
         return Ok(None);

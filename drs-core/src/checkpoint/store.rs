@@ -19,7 +19,7 @@ pub struct Epoch(pub u64);
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// The destination refused or the connection failed.
-    #[error("the checkpoint in drs_meta could not be {doing}: {source}")]
+    #[error("the checkpoint in drs_meta could not be {doing}: {}", error::redacted(.source))]
     Query {
         /// What was being done, as in "read".
         doing: &'static str,

@@ -396,7 +396,9 @@ fn hint(error: &Error, point: &StreamPoint) -> String {
     match error {
         // The server has no number for this; its words are the same in every version and language.
         Error::Server { message, .. } if message.contains("same server_uuid/server_id") => {
-            "; another process has begun to run this task, and goes on with it".into()
+            "; another process has begun to run this task and goes on with it, or another task of the same name \
+             reads from this source: then give one of them another name"
+                .into()
         }
         Error::Server {
             code: FATAL_READING_BINLOG,
