@@ -91,7 +91,7 @@ pub struct DdlIntent {
 ///
 /// Every method commits before it returns, and what it wrote then survives a crash of
 /// this process; `Fenced` means that nothing was written. Lane rows are not written here
-/// but in the lanes' own transactions ([`super::write_lane_update`]).
+/// but in the lanes' own transactions.
 pub struct CheckpointStore {
     conn: Conn,
     connect: Option<Box<Connect>>,

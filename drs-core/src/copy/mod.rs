@@ -44,7 +44,7 @@ use crate::{
     session::SessionError,
 };
 
-/// Opens a session that is set up as [`crate::session`] does it.
+/// Opens a session that is set up as [`crate::open_source`] and [`crate::open_destination`] do it.
 pub type OpenSession<'a> = dyn Fn() -> Result<(Conn, ServerVersion), SessionError> + Sync + 'a;
 
 /// How to copy.
