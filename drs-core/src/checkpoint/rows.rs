@@ -66,22 +66,24 @@ pub(super) fn read_task(
     type Columns = (
         Option<String>,
         Option<String>,
+        Option<String>,
         Option<u64>,
         Option<String>,
         bool,
     );
     let row: Option<Columns> = conn
         .exec_first(
-            "SELECT source_uuid, start_file, start_pos, start_gtid_set, copied FROM drs_meta.task WHERE name = ?",
+            "SELECT source_uuid, basis, start_file, start_pos, start_gtid_set, copied FROM drs_meta.task WHERE name = ?",
             (task,),
         )
         .map_err(query("read"))?;
-    let Some((source_uuid, file, offset, gtid_set, copied)) = row else {
+    let Some((source_uuid, basis, file, offset, gtid_set, copied)) = row else {
         return Ok(None);
     };
     let start = point(task, file, offset, gtid_set)?;
     Ok(start.map(|start| TaskRecord {
         source_uuid: source_uuid.unwrap_or_default(),
+        basis: basis.unwrap_or_default(),
         start,
         copied,
     }))

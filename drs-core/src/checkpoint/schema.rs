@@ -3,6 +3,7 @@ pub(super) const TABLES: [&str; 6] = [
     "CREATE DATABASE IF NOT EXISTS drs_meta",
     "CREATE TABLE IF NOT EXISTS drs_meta.task (name VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY, \
      epoch BIGINT UNSIGNED NOT NULL, source_uuid VARCHAR(64) CHARACTER SET ascii NULL, \
+     basis LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL, \
      start_file VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL, start_pos BIGINT UNSIGNED NULL, \
      start_gtid_set LONGTEXT CHARACTER SET ascii NULL, copied TINYINT NOT NULL DEFAULT 0) ENGINE = InnoDB",
     "CREATE TABLE IF NOT EXISTS drs_meta.table_state (task VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, \

@@ -58,6 +58,8 @@ impl CheckpointError {
 pub struct TaskRecord {
     /// `@@server_uuid` of the source at the first start.
     pub source_uuid: String,
+    /// What the task was begun with and can't be changed later: mode, start point, objects.
+    pub basis: String,
     /// Where the stream begins; set once, before the first row is copied.
     pub start: StreamPoint,
     /// True when every table listed at the start has been copied.
@@ -212,10 +214,11 @@ impl CheckpointStore {
         let (task, epoch) = (self.task.clone(), self.epoch);
         self.fenced(|tx| {
             tx.exec_drop(
-                "UPDATE drs_meta.task SET source_uuid = ?, start_file = ?, start_pos = ?, start_gtid_set = ?, \
+                "UPDATE drs_meta.task SET source_uuid = ?, basis = ?, start_file = ?, start_pos = ?, start_gtid_set = ?, \
                  copied = ? WHERE name = ?",
                 (
                     &record.source_uuid,
+                    &record.basis,
                     start.position.file.as_str(),
                     start.position.offset,
                     start.gtid_set.as_ref().map(|set| set.to_string()),

@@ -67,6 +67,20 @@ pub enum PipelineError {
         /// The tables.
         tables: Vec<TableName>,
     },
+    /// The task file says something else than when the task was begun.
+    #[error(
+        "mode, start_point and objects can't be changed once a task has begun (begun with: {before}; now: {now}): \
+         a table selected later would be followed without having been copied; begin a new task under another name"
+    )]
+    Changed {
+        /// What is in the task no longer; may be empty.
+        before: String,
+        /// What is new in it; may be empty.
+        now: String,
+    },
+    /// The destination cannot be used as it is.
+    #[error("the destination cannot be used: {0}")]
+    Destination(String),
     /// The checkpoint has a task and no lanes.
     #[error("the checkpoint has no lanes for this task; it was changed by hand")]
     NoLanes,

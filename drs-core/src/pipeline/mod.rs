@@ -7,7 +7,7 @@ mod source;
 use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicBool};
 
 use drs_binlog::{DumpRequest, DumpSource, DumpStart, EventSource, Position};
-use mysql::Conn;
+use mysql::{Conn, prelude::Queryable};
 
 use copying::CopyTally;
 pub use error::PipelineError;
@@ -18,7 +18,7 @@ use crate::{
     checkpoint::{CheckpointStore, StreamPoint, TableRecord, TaskRecord},
     copy::{Copy, CopyError, CopyOptions},
     destination::{Destination, Lane},
-    dialect::ServerVersion,
+    dialect::{Flavor, ServerVersion},
     endpoint::{Endpoint, Role},
     object::Selection,
     observe::Observer,
@@ -125,6 +125,7 @@ impl<'a> Pipeline<'a> {
         let selection = self.task.selection().clone().with_case(facts.name_case);
         let (mut conn, destination) = self.destination.open()?;
         source::refuse_same_server(&mut conn, &facts)?;
+        check_destination(&mut conn, destination, version, self.observer)?;
         let lanes = u16::try_from(self.task.lanes().get()).unwrap_or(u16::MAX - 1);
         let reopen = Arc::clone(&self.destination);
         let reconnect = move || Ok(session::patiently(|| reopen.open())?.0);
@@ -144,6 +145,7 @@ impl<'a> Pipeline<'a> {
             }
             Some(record) => {
                 refuse_deselected(&lock().tables()?, &selection)?;
+                refuse_changed(&record.basis, &basis(self.task))?;
                 record.clone()
             }
             None => self.begin(&mut source, &facts, &selection, &mut lock(), lanes)?,
@@ -223,6 +225,7 @@ impl<'a> Pipeline<'a> {
         };
         let record = TaskRecord {
             source_uuid: facts.server_uuid.clone(),
+            basis: basis(self.task),
             start,
             copied: !copies,
         };
@@ -401,6 +404,85 @@ fn refuse_deselected(tables: &[TableRecord], selection: &Selection) -> Result<()
         true => Ok(()),
         false => Err(PipelineError::Deselected { tables: lost }),
     }
+}
+
+/// What a task can't change once it has begun, one setting a line.
+fn basis(task: &Task) -> String {
+    let mut lines = vec![format!("mode = {}", task.mode().as_str())];
+    if let Mode::Incremental { start_point } = task.mode() {
+        lines.push(format!("start_point = {start_point}"));
+    }
+    let selection = task.selection();
+    lines.extend(
+        selection
+            .include()
+            .iter()
+            .map(|entry| format!("include {}", entry.as_str())),
+    );
+    lines.extend(
+        selection
+            .exclude()
+            .iter()
+            .map(|entry| format!("exclude {}", entry.as_str())),
+    );
+    lines.join("\n")
+}
+
+/// Fails when the task file says something else than when the task was begun: a table that is
+/// selected later would be followed and not copied, and another start point would be passed over.
+fn refuse_changed(before: &str, now: &str) -> Result<(), PipelineError> {
+    let only_in = |a: &str, b: &str| {
+        let lines: Vec<&str> = a
+            .lines()
+            .filter(|line| !b.lines().any(|other| other == *line))
+            .collect();
+        lines.join(", ")
+    };
+    let (gone, new) = (only_in(before, now), only_in(now, before));
+    if gone.is_empty() && new.is_empty() {
+        return Ok(());
+    }
+    Err(PipelineError::Changed {
+        before: gone,
+        now: new,
+    })
+}
+
+/// Fails for a destination that is not supported, and warns of one whose triggers can't be seen.
+fn check_destination(
+    conn: &mut Conn,
+    version: ServerVersion,
+    source: ServerVersion,
+    observer: &dyn Observer,
+) -> Result<(), PipelineError> {
+    if version.flavor == Flavor::MariaDb {
+        return Err(PipelineError::Destination(format!(
+            "it is {version}, which is not supported as a destination yet"
+        )));
+    }
+    let release = |version: ServerVersion| (version.number.0, version.number.1);
+    if release(version) < release(source) {
+        return Err(PipelineError::Destination(format!(
+            "it is {version}, and the source is {source}: from a newer version to an older one is not supported"
+        )));
+    }
+    let sees_triggers: Option<bool> = conn
+        .query_first(
+            "SELECT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE = 'TRIGGER') \
+             OR EXISTS (SELECT 1 FROM information_schema.SCHEMA_PRIVILEGES WHERE PRIVILEGE_TYPE = 'TRIGGER') \
+             OR EXISTS (SELECT 1 FROM information_schema.TABLE_PRIVILEGES WHERE PRIVILEGE_TYPE = 'TRIGGER')",
+        )
+        .map_err(|source| SessionError::Setup {
+            role: Role::Destination,
+            source,
+        })?;
+    if sees_triggers != Some(true) {
+        observer.notice(
+            "the destination's account has no TRIGGER privilege: if selected tables have triggers there, they are \
+             not seen, and run for the net effect of several changes instead of for each",
+        );
+    }
+    Ok(())
 }
 
 /// Opens the source's stream behind a point: by GTID where the point has a set.

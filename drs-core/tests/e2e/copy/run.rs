@@ -87,6 +87,7 @@ impl CopyTest {
                 .collect();
             let start = self.present();
             let record = TaskRecord {
+                basis: String::new(),
                 source_uuid: session(self.source)
                     .query_first("SELECT @@server_uuid")
                     .unwrap()

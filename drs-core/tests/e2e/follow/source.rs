@@ -220,3 +220,35 @@ fn the_documented_privileges_are_enough() {
     test.catch_up_watched(&task, &()).unwrap();
     test.assert_equal();
 }
+
+/// A table that is selected later would be followed without having been copied.
+#[test]
+fn objects_cannot_be_added_to_a_task_that_has_begun() {
+    let test = FollowTest::new(
+        gtid97(),
+        plain97(),
+        "changed",
+        "CREATE TABLE a (id INT PRIMARY KEY); CREATE TABLE b (id INT PRIMARY KEY); INSERT INTO b VALUES (1);\n",
+    );
+    let task = |tables: &[&str]| {
+        let endpoints = (endpoint(test.source), endpoint(test.destination));
+        let builder = Task::builder(endpoints.0, endpoints.1).name(test.name.as_str());
+        tables
+            .iter()
+            .fold(builder, |builder, table| {
+                builder.select(format!("{}.{table}", test.name))
+            })
+            .build()
+            .unwrap()
+    };
+    test.catch_up_watched(&task(&["a"]), &()).unwrap();
+    let error = test
+        .catch_up_watched(&task(&["a", "b"]), &())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains(&format!("include {}.b", test.name)),
+        "{error}"
+    );
+    test.catch_up_watched(&task(&["a"]), &()).unwrap();
+}
