@@ -50,6 +50,8 @@ pub(crate) fn execute(args: TaskArgs, out: &mut Output) -> Result<Exit, CommandE
             "source_uuid": status.record.source_uuid,
             "copied": status.record.copied,
             "position": status.watermark.position.to_string(),
+            "lag_ms": status.lag.map(|lag| lag.lag_ms),
+            "lag_age_s": status.lag.map(|lag| lag.age_s),
             "gtid_set": status.watermark.gtid_set.as_ref().map(|set| set.to_string()),
             "phases": phases,
         }))?;
@@ -74,6 +76,13 @@ pub(crate) fn execute(args: TaskArgs, out: &mut Output) -> Result<Exit, CommandE
         }
     ))?;
     out.line(&format!("position   {}", status.watermark.position))?;
+    if let Some(lag) = status.lag {
+        out.line(&format!(
+            "lag        {} ms, {} s ago",
+            grouped(lag.lag_ms),
+            grouped(lag.age_s)
+        ))?;
+    }
     if let Some(set) = &status.watermark.gtid_set {
         out.line(&format!("gtid set   {set}"))?;
     }

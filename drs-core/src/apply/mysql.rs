@@ -56,7 +56,10 @@ impl Applier for MySqlApplier {
         let ids = transactions
             .iter()
             .map(|transaction| (transaction.seq, transaction.id.clone()));
-        let (record, done) = self.next_record(&batch.watermark, ids);
+        let committed_at_us = transactions
+            .last()
+            .map_or(0, |transaction| transaction.committed_at_us);
+        let (record, done) = self.next_record(&batch.watermark, ids, committed_at_us);
         let mut lane_update = String::new();
         self.write_update(&mut lane_update, &record);
         let settings = &self.settings;
@@ -91,7 +94,10 @@ impl Applier for MySqlApplier {
     fn apply_large(&mut self, large: &mut LargeTransaction) -> Result<Applied, ApplyError> {
         let id = large.id();
         let watermark = large.watermark().clone();
-        self.apply_in_parts(id, &watermark, &mut |apply| large.for_each_part(apply))
+        let committed_at_us = large.committed_at_us();
+        self.apply_in_parts(id, committed_at_us, &watermark, &mut |apply| {
+            large.for_each_part(apply)
+        })
     }
 }
 
@@ -115,10 +121,12 @@ impl MySqlApplier {
     fn apply_in_parts(
         &mut self,
         id: (u64, TransactionId),
+        committed_at_us: u64,
         watermark: &Watermark,
         parts: &mut dyn FnMut(&mut ApplyPart<'_>) -> Result<(), ApplyError>,
     ) -> Result<Applied, ApplyError> {
-        let (record, done) = self.next_record(watermark, std::iter::once(id.clone()));
+        let ids = std::iter::once((id.0, id.1.clone()));
+        let (record, done) = self.next_record(watermark, ids, committed_at_us);
         let mut lane_update = String::new();
         self.write_update(&mut lane_update, &record);
         let mut careful = false;
@@ -181,6 +189,7 @@ impl MySqlApplier {
         &self,
         watermark: &Watermark,
         ids: impl Iterator<Item = (u64, TransactionId)>,
+        committed_at_us: u64,
     ) -> (LaneRecord, Vec<(u64, TransactionId)>) {
         let mut done: Vec<_> = self
             .done
@@ -194,6 +203,7 @@ impl MySqlApplier {
             set.insert(id);
         }
         let record = LaneRecord {
+            committed_at_us,
             lane: self.record.lane,
             batch: self.record.batch + 1,
             watermark: (*watermark.point).clone(),
@@ -369,7 +379,8 @@ impl MySqlApplier {
         let mut applied = Applied::default();
         for transaction in &batch.transactions {
             let ids = std::iter::once((transaction.seq, transaction.id.clone()));
-            let (record, done) = self.next_record(&batch.watermark, ids);
+            let (record, done) =
+                self.next_record(&batch.watermark, ids, transaction.committed_at_us);
             let mut lane_update = String::new();
             self.write_update(&mut lane_update, &record);
             let policy = self.settings.policy;

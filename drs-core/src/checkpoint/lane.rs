@@ -9,6 +9,9 @@ pub struct LaneRecord {
     /// Counts the batches the lane has committed in this epoch: tells whether a COMMIT
     /// whose answer was lost took effect.
     pub batch: u64,
+    /// When the source committed the batch's last transaction, in microseconds since 1970;
+    /// 0 when nothing was left to apply.
+    pub committed_at_us: u64,
     /// Everything at or before this point is committed, by whichever lane.
     pub watermark: StreamPoint,
     /// What this lane has committed above the watermark.
@@ -23,8 +26,8 @@ pub(crate) fn write_lane_update(out: &mut String, task: &str, epoch: Epoch, reco
     use std::fmt::Write;
     _ = write!(
         out,
-        "UPDATE drs_meta.lane SET batch = {}, file = ",
-        record.batch
+        "UPDATE drs_meta.lane SET batch = {}, committed_at_us = {}, written_at = UTC_TIMESTAMP(3), file = ",
+        record.batch, record.committed_at_us
     );
     sql::write_text(out, record.watermark.position.file.as_str());
     _ = write!(

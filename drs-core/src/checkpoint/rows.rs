@@ -116,6 +116,7 @@ pub(super) fn lane_records(task: &str, rows: Vec<Row>) -> Result<Vec<LaneRecord>
             continue;
         };
         records.push(LaneRecord {
+            committed_at_us: 0,
             lane,
             batch,
             watermark,

@@ -23,6 +23,7 @@ pub(super) const TABLES: [&str; 6] = [
      done TINYINT NOT NULL DEFAULT 0, PRIMARY KEY (task, db, tbl, number)) ENGINE = InnoDB",
     "CREATE TABLE IF NOT EXISTS drs_meta.lane (task VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, \
      lane SMALLINT UNSIGNED NOT NULL, epoch BIGINT UNSIGNED NOT NULL, batch BIGINT UNSIGNED NOT NULL, \
+     committed_at_us BIGINT UNSIGNED NOT NULL DEFAULT 0, written_at DATETIME(3) NULL, \
      file VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, pos BIGINT UNSIGNED NOT NULL, \
      gtid_set LONGTEXT CHARACTER SET ascii NULL, done LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
      PRIMARY KEY (task, lane)) ENGINE = InnoDB",

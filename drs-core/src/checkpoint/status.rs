@@ -21,6 +21,18 @@ pub struct TaskStatus {
     pub tables: Vec<TableRecord>,
     /// Everything at or before this point is at the destination.
     pub watermark: StreamPoint,
+    /// How far behind the source the last commit was; `None` before the first one.
+    pub lag: Option<Lag>,
+}
+
+/// What the last commit of any lane tells of the lag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lag {
+    /// From the source's commit to the destination's, in milliseconds; 0 when nothing was
+    /// left to apply.
+    pub lag_ms: u64,
+    /// How long ago that was, in seconds, by the destination's clock.
+    pub age_s: u64,
 }
 
 /// Reads a task's checkpoint; `None` when the task has not begun.
@@ -39,9 +51,31 @@ pub fn read(conn: &mut Conn, task: &str) -> Result<Option<TaskStatus>, Checkpoin
     let tables = read_tables(conn, task)?;
     let lanes = read_lanes(conn, task)?;
     let watermark = merged(&lanes).map_or_else(|| record.start.clone(), |(watermark, _)| watermark);
+    let lag = read_lag(conn, task)?;
     Ok(Some(TaskStatus {
         record,
         tables,
         watermark,
+        lag,
+    }))
+}
+
+fn read_lag(conn: &mut Conn, task: &str) -> Result<Option<Lag>, CheckpointError> {
+    let row: Option<(u64, i64, i64)> = conn
+        .exec_first(
+            "SELECT committed_at_us, \
+             TIMESTAMPDIFF(MICROSECOND, '1970-01-01', written_at), \
+             TIMESTAMPDIFF(SECOND, written_at, UTC_TIMESTAMP(3)) \
+             FROM drs_meta.lane WHERE task = ? AND written_at IS NOT NULL \
+             ORDER BY written_at DESC LIMIT 1",
+            (task,),
+        )
+        .map_err(query("read"))?;
+    Ok(row.map(|(committed_at_us, written_at_us, age_s)| Lag {
+        lag_ms: match committed_at_us {
+            0 => 0,
+            at => u64::try_from(written_at_us).unwrap_or(0).saturating_sub(at) / 1000,
+        },
+        age_s: u64::try_from(age_s).unwrap_or(0),
     }))
 }

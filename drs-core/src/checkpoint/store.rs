@@ -147,6 +147,7 @@ impl CheckpointStore {
             tx.exec_drop("DELETE FROM drs_meta.lane WHERE task = ?", (task,))
                 .map_err(&failed)?;
             let row = |lane, done| LaneRecord {
+                committed_at_us: 0,
                 lane,
                 batch: 0,
                 watermark: watermark.clone(),
@@ -229,7 +230,7 @@ impl CheckpointStore {
             tx.exec_drop("DELETE FROM drs_meta.lane WHERE task = ?", (&task,))?;
             for lane in 0..lanes {
                 let record =
-                    LaneRecord { lane, batch: 0, watermark: start.clone(), done: DoneSet::default() };
+                    LaneRecord { lane, batch: 0, committed_at_us: 0, watermark: start.clone(), done: DoneSet::default() };
                 insert_lane(tx, &task, epoch, &record)?;
             }
             for table in tables {

@@ -223,7 +223,7 @@ fn io_failure(error: &io::Error) -> Failure {
 }
 
 fn tls_failure(error: &rustls::Error) -> TlsFailure {
-    use rustls::{Error, PeerIncompatible};
+    use rustls::{Error, InvalidMessage, PeerIncompatible};
     match error {
         Error::InvalidCertificate(error) => match error {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
@@ -244,7 +244,9 @@ fn tls_failure(error: &rustls::Error) -> TlsFailure {
             PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
         )
-        | Error::AlertReceived(AlertDescription::ProtocolVersion) => TlsFailure::TooOld,
+        | Error::AlertReceived(AlertDescription::ProtocolVersion)
+        // MySQL 5.6's own TLS library now and then answers with a record of no known version.
+        | Error::InvalidMessage(InvalidMessage::UnknownProtocolVersion) => TlsFailure::TooOld,
         Error::AlertReceived(
             AlertDescription::CertificateRequired
             | AlertDescription::BadCertificate
@@ -381,6 +383,10 @@ mod tests {
             ),
             (
                 Rustls::AlertReceived(AlertDescription::ProtocolVersion),
+                TlsFailure::TooOld,
+            ),
+            (
+                Rustls::InvalidMessage(rustls::InvalidMessage::UnknownProtocolVersion),
                 TlsFailure::TooOld,
             ),
             (

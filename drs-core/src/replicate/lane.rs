@@ -95,6 +95,11 @@ impl LargeTransaction {
         (self.seq, self.id.clone())
     }
 
+    /// When the source committed it, in microseconds since 1970; 0 when not known.
+    pub(crate) fn committed_at_us(&self) -> u64 {
+        self.committed_at_us
+    }
+
     /// Everything at or before this point is at the destination.
     pub(crate) fn watermark(&self) -> &Watermark {
         &self.watermark
