@@ -350,7 +350,11 @@ impl<'a> Pipeline<'a> {
                 open_transactions_max: OPEN_TRANSACTIONS_MAX,
                 until,
             },
-            open: open_source(self.task.source().clone(), &name, facts.server_uuid.clone()),
+            open: open_source(
+                self.task.source().clone(),
+                &format!("{name} {}", self.task.destination().address()),
+                facts.server_uuid.clone(),
+            ),
             reader: ReaderSettings {
                 transaction_memory_bytes_max: TRANSACTION_MEMORY_BYTES_MAX,
                 event_bytes_max: session::PACKET_BYTES_MAX,
@@ -489,8 +493,8 @@ fn check_destination(
 ///
 /// The source may have been replaced behind its address since the last time, and positions
 /// mean nothing in another server's log.
-fn open_source(endpoint: Endpoint, task: &str, server_uuid: String) -> OpenSource {
-    let server_id = replica_server_id(task);
+fn open_source(endpoint: Endpoint, replica: &str, server_uuid: String) -> OpenSource {
+    let server_id = replica_server_id(replica);
     Arc::new(move |point: &StreamPoint| {
         let mut conn = endpoint
             .connect_with(Role::Source, |opts| {
@@ -513,10 +517,10 @@ fn open_source(endpoint: Endpoint, task: &str, server_uuid: String) -> OpenSourc
     })
 }
 
-/// A server id for the task's connection as a replica: the same for each start, so that the
+/// A server id for a task's connection as a replica, from the task and its destination: the same for each start, so that the
 /// source ends a stale stream of ours, and in a range that people do not use.
-fn replica_server_id(task: &str) -> u32 {
-    let hash = task.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+fn replica_server_id(replica: &str) -> u32 {
+    let hash = replica.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
     0x4000_0000 | (hash & 0x3fff_ffff)
