@@ -354,6 +354,76 @@ mod tests {
 
     const V1: &[u8] = b"\x05\0\0\0\0\0\x01\0";
 
+    /// No MariaDB writes these; their layout is version 2's with the images packed as in version 1.
+    #[test]
+    fn compressed_rows_of_version_2_are_unpacked() {
+        use std::io::Write;
+
+        let mut body = vec![4, 0];
+        let mut version = b"10.11.18-MariaDB".to_vec();
+        version.resize(50, 0);
+        body.extend(version);
+        body.extend([0, 0, 0, 0, 19]);
+        let mut lens = [8; 171];
+        lens[168..].fill(10);
+        body.extend(lens);
+        body.push(0);
+        let format =
+            FormatDescription::parse(&fuzz::raw(EventType::FORMAT_DESCRIPTION, &body)).unwrap();
+        for (event_type, bitmaps, images, expected) in [
+            (
+                EventType::MARIADB_WRITE_ROWS_COMPRESSED,
+                &b"\x03"[..],
+                &b"\xfc\x07\0\0\0\x01a"[..],
+                "0=7 1='a'",
+            ),
+            (
+                EventType::MARIADB_UPDATE_ROWS_COMPRESSED,
+                b"\x03\x03",
+                b"\xfc\x07\0\0\0\x01a\xfc\x08\0\0\0\x01b",
+                "0=8 1='b'",
+            ),
+            (
+                EventType::MARIADB_DELETE_ROWS_COMPRESSED,
+                b"\x03",
+                b"\xfc\x09\0\0\0\x01c",
+                "0=9 1='c'",
+            ),
+        ] {
+            let mut body = V1.to_vec();
+            body.extend(b"\x02\0\x02");
+            body.extend(bitmaps);
+            body.extend([0x81, images.len() as u8]);
+            let mut zlib =
+                flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+            zlib.write_all(images).unwrap();
+            body.extend(zlib.finish().unwrap());
+            let raw = fuzz::raw(event_type, &body);
+            let rows = Rows::parse(&raw, &format).unwrap();
+            assert!(rows.is_compressed());
+            let mut buffer = Vec::new();
+            let rows = rows.inflate(&mut buffer, 1024).unwrap();
+            let columns = columns();
+            let change = rows.changes(&columns).next().unwrap().unwrap();
+            let image = change.after.or(change.before).unwrap();
+            let values: Vec<String> = image
+                .values()
+                .map(|value| {
+                    value
+                        .map(|(ordinal, value)| format!("{ordinal}={value}"))
+                        .unwrap()
+                })
+                .collect();
+            assert_eq!(values.join(" "), expected, "{event_type}");
+            assert!(
+                Rows::parse(&raw, &format)
+                    .unwrap()
+                    .inflate(&mut Vec::new(), 3)
+                    .is_err()
+            );
+        }
+    }
+
     #[test]
     fn walks() {
         for (event_type, body, expected) in [
