@@ -12,7 +12,10 @@ use drs_testkit::{GuardedChild, deadline};
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn sleeper(marker: &str) -> GuardedChild {
-    let mut command = Command::new("/bin/sh");
+    ready(Command::new("/bin/sh"), marker)
+}
+
+fn ready(mut command: Command, marker: &str) -> GuardedChild {
     command.args(["-c", "echo ready; while :; do sleep 1; done", marker]);
     let mut child = GuardedChild::start(&command).unwrap();
     let mut line = String::new();
@@ -51,7 +54,10 @@ fn it_can_be_killed_and_interrupted() {
     assert!(child.wait(Duration::ZERO).unwrap().is_none());
     assert_eq!(child.kill().unwrap().code(), None);
 
-    let mut child = sleeper("drs-testkit-interrupt");
+    // A shell can't undo that signals are ignored, as they are in what a script runs in the background.
+    let mut shell = Command::new("env");
+    shell.args(["--default-signal=INT", "/bin/sh"]);
+    let mut child = ready(shell, "drs-testkit-interrupt");
     child.interrupt().unwrap();
     assert_eq!(child.wait(LIMIT).unwrap().unwrap().code(), None);
 }
