@@ -177,6 +177,11 @@ impl StreamReader<'_> {
                     continue;
                 }
                 Step::Abandons => {
+                    tracing::warn!(
+                        position = %event.end(),
+                        "the source's log ends inside a transaction there, which the source itself rolled back \
+                         (it was stopped while it wrote); its events are left out"
+                    );
                     collector.clear();
                     continue;
                 }
