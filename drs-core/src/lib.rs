@@ -34,8 +34,8 @@ pub use endpoint::{
     TlsError, TlsFailure, TlsMode,
 };
 pub use object::{
-    CHECKPOINT_DATABASE, DatabaseName, NameCase, NameError, Pattern, Selection, SelectionEntry,
-    SelectionError, SelectionReason, TableName,
+    CHECKPOINT_DATABASE, DatabaseName, Mapping, MappingError, NameCase, NameError, Pattern,
+    Selection, SelectionEntry, SelectionError, SelectionReason, TableName,
 };
 pub use observe::{CopyProgress, Observer};
 pub use pipeline::{End, Outcome, Pipeline, PipelineError};
@@ -48,5 +48,5 @@ pub use session::{
 pub use sql::LiteralError;
 pub use task::{
     ChunkBytes, ConflictPolicy, Description, FlowControl, FlowLimit, Lanes, Mode, Sessions, Tags,
-    Task, TaskBuilder, TaskError, TaskName, ValueError,
+    Task, TaskBuilder, TaskError, TaskName, ValueError, write_object_file,
 };

@@ -20,6 +20,9 @@ pub struct TableSchema {
     /// True when a foreign key of this table cascades or sets NULL: its rows change when its
     /// parent's do.
     pub has_cascades: bool,
+    /// True when its rows have columns that the binary log does not carry, so that a row that is
+    /// deleted and inserted again would lose their values. Never as it is read from a server.
+    pub has_unlogged_columns: bool,
 }
 
 /// A column.
@@ -43,6 +46,8 @@ pub struct Column {
     pub bytes_max: Option<u64>,
     /// True for virtual and stored generated columns: these are never written.
     pub generated: bool,
+    /// True when a row can be inserted without a value for it.
+    pub has_default: bool,
 }
 
 /// The families of column types that are written or compared in different ways.
@@ -177,7 +182,7 @@ impl TableSchema {
         let rows: Vec<Row> = conn
             .exec(
                 "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, CHARACTER_SET_NAME, \
-                 COLLATION_NAME, CHARACTER_OCTET_LENGTH, EXTRA FROM information_schema.COLUMNS \
+                 COLLATION_NAME, CHARACTER_OCTET_LENGTH, EXTRA, COLUMN_DEFAULT IS NOT NULL FROM information_schema.COLUMNS \
                  WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION",
                 key,
             )
@@ -219,6 +224,7 @@ impl TableSchema {
             unique_keys,
             has_triggers: triggers.unwrap_or(0) > 0,
             has_cascades: cascades.unwrap_or(0) > 0,
+            has_unlogged_columns: false,
         }))
     }
 
@@ -236,6 +242,14 @@ impl TableSchema {
         })
     }
 
+    /// The index of a column by its name, whose case does not count.
+    pub fn column_index(&self, name: &str) -> Option<usize> {
+        let lower = name.to_lowercase();
+        self.columns
+            .iter()
+            .position(|column| column.name == name || column.name.to_lowercase() == lower)
+    }
+
     /// The columns that are written, with their indexes: all but the generated ones.
     pub fn written_columns(&self) -> impl Iterator<Item = (usize, &Column)> {
         self.columns
@@ -247,6 +261,29 @@ impl TableSchema {
     /// True when a unique key other than the row key exists.
     pub fn has_other_unique_keys(&self) -> bool {
         self.unique_keys.len() > 1
+    }
+}
+
+impl Column {
+    /// Stands for a column of the source that the destination does not take.
+    pub(crate) fn not_written() -> Self {
+        Self {
+            name: String::new(),
+            kind: ColumnKind::Binary,
+            column_type: String::new(),
+            unsigned: false,
+            nullable: true,
+            charset: None,
+            collation: None,
+            bytes_max: None,
+            generated: true,
+            has_default: true,
+        }
+    }
+
+    /// True for [`Self::not_written`]: the destination has no such column.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.name.is_empty()
     }
 }
 
@@ -263,6 +300,7 @@ impl Column {
             collation: Some(collation.into()),
             bytes_max: Some(200),
             generated: false,
+            has_default: false,
         }
     }
 }
@@ -285,13 +323,20 @@ fn column(mut row: Row, table: &TableName) -> Result<Column, SchemaError> {
             data_type,
         });
     };
+    let generated = extra.contains("VIRTUAL GENERATED") || extra.contains("STORED GENERATED");
+    let nullable = text(&mut row, 3).is_some_and(|nullable| nullable.eq_ignore_ascii_case("YES"));
     Ok(Column {
+        has_default: nullable
+            || generated
+            || row.take::<Option<bool>, _>(8).flatten() == Some(true)
+            || extra.contains("AUTO_INCREMENT")
+            || extra.contains("DEFAULT_GENERATED"),
         unsigned: column_type.to_ascii_lowercase().contains("unsigned"),
-        nullable: text(&mut row, 3).is_some_and(|nullable| nullable.eq_ignore_ascii_case("YES")),
+        nullable,
         charset: text(&mut row, 4),
         collation: text(&mut row, 5),
         bytes_max: row.take::<Option<u64>, _>(6).flatten(),
-        generated: extra.contains("VIRTUAL GENERATED") || extra.contains("STORED GENERATED"),
+        generated,
         name,
         kind,
         column_type,

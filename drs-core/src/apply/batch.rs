@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
-use drs_binlog::{FormatDescription, RowChange, Rows, RowsKind};
+use drs_binlog::{FormatDescription, Rows, RowsKind};
 use hashbrown::HashMap;
 
 use super::{
     TablePlan,
     net_change::{Change, FoldError, TableNet},
     statements::{
-        Expectation, Packet, StatementWriter, delete_statement, insert_statement, update_statement,
+        Expectation, Packet, StatementWriter, delete_statement, insert_statement,
+        lenient_statement, same_key, update_statement,
     },
 };
 use crate::{
@@ -114,8 +115,10 @@ pub(crate) fn build(
         };
         let literal = |error: LiteralError| BuildError::Literal(table.schema.name.clone(), error);
         for change in rows.changes(&plan.columns) {
-            let change =
-                single(&change.map_err(|e| literal(e.into()))?).ok_or(BuildError::Contradiction)?;
+            let change = change.map_err(|e| literal(e.into()))?;
+            let Some(change) = plan.change(&change).map_err(literal)? else {
+                continue;
+            };
             changes += 1;
             match nets.get_mut(*index).and_then(Option::as_mut) {
                 Some(net) => {
@@ -194,16 +197,6 @@ pub(crate) fn packets(
     Ok((writer.finish(), changes))
 }
 
-/// The change of one row, in the order of the log; `None` when an image is missing.
-pub(crate) fn single<'a>(change: &RowChange<'a, 'a>) -> Option<Change<'a>> {
-    Some(match (change.before, change.after) {
-        (None, Some(after)) => Change::Insert(after),
-        (Some(before), None) => Change::Delete(before),
-        (Some(before), Some(after)) => Change::Update(before, after),
-        (None, None) => return None,
-    })
-}
-
 /// The statement that makes one change and affects one row.
 pub(crate) fn single_statement(
     schema: &TableSchema,
@@ -228,12 +221,15 @@ fn push_single_lenient(
         Ok(())
     };
     match change {
-        Change::Insert(after) => push(insert_statement(schema, "REPLACE INTO ", after)),
+        Change::Insert(after) => push(lenient_statement(schema, after)),
         Change::Delete(before) => push(delete_statement(schema, before)),
         Change::Update(before, after) if after.is_complete() => {
+            let literal = |e| BuildError::Literal(schema.name.clone(), e);
             // The key may have changed, so the old row goes and the new one comes.
-            push(delete_statement(schema, before))?;
-            push(insert_statement(schema, "REPLACE INTO ", after))
+            if !same_key(schema, before, after).map_err(literal)? {
+                push(delete_statement(schema, before))?;
+            }
+            push(lenient_statement(schema, after))
         }
         Change::Update(before, after) => {
             // A REPLACE may have displaced the row by another unique key, and a partial image
@@ -258,6 +254,7 @@ fn parse(
 ) -> Result<(Vec<TableWork<'_>>, Vec<ParsedRows<'_>>), BuildError> {
     let mut tables: Vec<TableWork<'_>> = Vec::new();
     let mut index_of: HashMap<*const TableSchema, usize> = HashMap::new();
+    let mut by_name: HashMap<&TableName, usize> = HashMap::new();
     let mut parsed = Vec::new();
     for transaction in transactions {
         for routed in &transaction.rows {
@@ -279,6 +276,15 @@ fn parse(
                     });
                     tables.len() - 1
                 });
+            // Seen with its columns in two ways: only in order do its changes stay in order.
+            let first = *by_name.entry(&schema.name).or_insert(index);
+            if first != index {
+                for index in [first, index] {
+                    if let Some(table) = tables.get_mut(index) {
+                        table.ordered = true;
+                    }
+                }
+            }
             if let Some(table) = tables.get_mut(index) {
                 table.lenient |= routed.lenient;
                 table.ordered |= is_partial(&rows);

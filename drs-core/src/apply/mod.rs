@@ -17,7 +17,7 @@ pub use conflict::{Conflict, ConflictKind};
 pub use error::ApplyError;
 pub(crate) use mysql::{LaneSettings, MySqlApplier};
 pub use plan::PlanError;
-pub(crate) use plan::TablePlan;
+pub(crate) use plan::{Projection, TablePlan, project};
 pub(crate) use row_key::append_value;
 
 use crate::replicate::LargeTransaction;

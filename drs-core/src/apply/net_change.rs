@@ -25,7 +25,7 @@ pub(crate) enum NetChange<'a> {
     Nothing,
 }
 
-/// One change to one row, as the log holds it.
+/// One change to one row, as it is to be applied.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Change<'a> {
     /// A new row.
@@ -34,6 +34,24 @@ pub(crate) enum Change<'a> {
     Update(Image<'a>, Image<'a>),
     /// A removed row.
     Delete(Image<'a>),
+}
+
+impl<'a> Change<'a> {
+    /// The row before the change, if it was there.
+    pub(crate) fn before(&self) -> Option<&Image<'a>> {
+        match self {
+            Self::Insert(_) => None,
+            Self::Update(before, _) | Self::Delete(before) => Some(before),
+        }
+    }
+
+    /// The row after the change, if it is there.
+    pub(crate) fn after(&self) -> Option<&Image<'a>> {
+        match self {
+            Self::Insert(after) | Self::Update(_, after) => Some(after),
+            Self::Delete(_) => None,
+        }
+    }
 }
 
 /// Why changes could not be folded; the batch is then applied change by change.

@@ -3,9 +3,9 @@ use mysql::{Conn, prelude::Queryable};
 
 use super::{
     ApplyError, Conflict, ConflictKind, Image, RoutedTransaction, TablePlan,
-    batch::{single, single_statement},
+    batch::single_statement,
     net_change::Change,
-    statements::{delete_statement, insert_statement},
+    statements::{delete_statement, insert_statement, lenient_statement, same_key},
 };
 use crate::{
     error,
@@ -49,7 +49,7 @@ pub(crate) fn apply_one_by_one(
         let rows = Rows::parse(&raw, &transaction.format).map_err(|e| one.value(plan, e.into()))?;
         for change in rows.changes(&plan.columns) {
             let change = change.map_err(|e| one.value(plan, e.into()))?;
-            let Some(change) = single(&change) else {
+            let Some(change) = plan.change(&change).map_err(|e| one.value(plan, e))? else {
                 continue;
             };
             changes += 1;
@@ -80,7 +80,7 @@ impl OneByOne<'_, '_> {
     fn strict(&mut self, plan: &TablePlan, change: &Change<'_>) -> Result<(), OneByOneError> {
         let schema = &*plan.schema;
         let statement = single_statement(schema, change).map_err(|e| self.value(plan, e))?;
-        let kind = match (self.run(schema, &statement, written(change))?, change) {
+        let kind = match (self.run(schema, &statement, change.after())?, change) {
             (Outcome::Affected(1), _) => return Ok(()),
             (Outcome::DuplicateKey(key), _) => ConflictKind::DuplicateKey(key),
             (Outcome::Affected(_), Change::Update(..)) => ConflictKind::MissingOnUpdate,
@@ -146,13 +146,13 @@ impl OneByOne<'_, '_> {
         let schema = &*plan.schema;
         let mut statements = Vec::new();
         match change {
-            Change::Insert(after) => {
-                statements.push(insert_statement(schema, "REPLACE INTO ", after))
-            }
+            Change::Insert(after) => statements.push(lenient_statement(schema, after)),
             Change::Delete(before) => statements.push(delete_statement(schema, before)),
             Change::Update(before, after) if after.is_complete() => {
-                statements.push(delete_statement(schema, before));
-                statements.push(insert_statement(schema, "REPLACE INTO ", after));
+                if !same_key(schema, before, after).map_err(|e| self.value(plan, e))? {
+                    statements.push(delete_statement(schema, before));
+                }
+                statements.push(lenient_statement(schema, after));
             }
             Change::Update(..) if schema.has_other_unique_keys() => {
                 return Err(OneByOneError::Final(ApplyError::PartialWhileCatchingUp {
@@ -164,7 +164,7 @@ impl OneByOne<'_, '_> {
         }
         for statement in statements {
             let statement = statement.map_err(|e| self.value(plan, e))?;
-            if let Outcome::DuplicateKey(_) = self.run(schema, &statement, written(change))? {
+            if let Outcome::DuplicateKey(_) = self.run(schema, &statement, change.after())? {
                 return Err(self.refused(
                     schema,
                     "a unique key stands against a row that is catching up".into(),
@@ -282,14 +282,6 @@ impl OneByOne<'_, '_> {
             transaction: self.transaction.id.clone(),
             source,
         })
-    }
-}
-
-/// The image whose values a change writes.
-fn written<'a, 'b>(change: &'a Change<'b>) -> Option<&'a Image<'b>> {
-    match change {
-        Change::Insert(after) | Change::Update(_, after) => Some(after),
-        Change::Delete(_) => None,
     }
 }
 

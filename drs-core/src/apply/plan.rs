@@ -1,14 +1,23 @@
 use std::sync::Arc;
 
-use drs_binlog::{ColumnType, TableColumns};
+use drs_binlog::{ColumnType, RowChange, TableColumn, TableColumns};
 use hashbrown::HashMap;
 
-use crate::schema::{Column, ColumnKind, TableSchema};
+use super::net_change::Change;
+use crate::{
+    object::TableName,
+    schema::{Column, ColumnKind, KeyPart, TableSchema, UniqueKey},
+    sql::LiteralError,
+};
 
 /// How the row images of one table map are read and written: the log's columns and the
-/// destination's schema, proved to go together.
+/// destination's table, proved to go together.
 #[derive(Clone, Debug)]
 pub(crate) struct TablePlan {
+    /// The table as the log names it.
+    pub(crate) source: TableName,
+    /// The destination's table in the log's column order: the log's column number `i` is written
+    /// to `columns[i]`. Its name is the destination's.
     pub(crate) schema: Arc<TableSchema>,
     pub(crate) columns: TableColumns,
 }
@@ -24,18 +33,19 @@ pub enum PlanError {
         /// Columns at the destination.
         destination: usize,
     },
-    /// A column's names differ, where the log has them (`binlog_row_metadata = FULL`).
-    #[error(
-        "column number {ordinal} is {destination} at the destination and {log} in the binary log"
-    )]
-    ColumnName {
-        /// Counts from 1.
-        ordinal: usize,
-        /// Its name at the destination.
-        destination: String,
-        /// The log's name.
-        log: String,
+    /// The destination has no column of a name of the source's.
+    #[error("the destination's table has no column {column}")]
+    MissingColumn {
+        /// The column.
+        column: String,
     },
+    /// The source's present definition is not the one that the log's rows were written with.
+    #[error(
+        "the destination's table has other columns than the binary log's rows, and their names are not known: the log does \
+         not tell them, and the source's table was changed since; set binlog_row_metadata=FULL at the source (8.0.1 and \
+         newer), or give the destination's table the same columns"
+    )]
+    NamesUnknown,
     /// A text column's character sets differ: the stored bytes would mean other characters.
     #[error(
         "column {column} has the character set {destination} at the destination and {log} in the binary log"
@@ -60,58 +70,165 @@ pub enum PlanError {
     },
 }
 
+/// For each of the log's columns the index of the destination's column that it is written to;
+/// `None` for one that is not written.
+pub(crate) type Projection = Vec<Option<usize>>;
+
 impl TablePlan {
-    /// Puts the two together, column by column in their order.
+    /// Which of the destination's columns the log's ones are, by name where `names` tells the
+    /// source's, else by their order; fails when a value would not be stored as it is.
     ///
     /// `charsets` gives the character set of each collation's number.
-    pub(crate) fn new(
-        schema: Arc<TableSchema>,
-        columns: TableColumns,
+    pub(crate) fn projection(
+        destination: &TableSchema,
+        columns: &TableColumns,
+        names: Option<&[String]>,
         charsets: &HashMap<u32, String>,
-    ) -> Result<Self, PlanError> {
-        if columns.len() != schema.columns.len() {
-            return Err(PlanError::ColumnCount {
-                log: columns.len(),
-                destination: schema.columns.len(),
-            });
-        }
-        for (index, (log, column)) in columns.columns().iter().zip(&schema.columns).enumerate() {
-            if let Some(name) = &log.name
-                && !name.eq_ignore_ascii_case(&column.name)
-            {
-                return Err(PlanError::ColumnName {
-                    ordinal: index + 1,
-                    destination: column.name.clone(),
-                    log: name.to_string(),
+    ) -> Result<Projection, PlanError> {
+        let log = columns.columns();
+        let projection: Projection = match names {
+            None if log.len() != destination.columns.len() => {
+                return Err(PlanError::ColumnCount {
+                    log: log.len(),
+                    destination: destination.columns.len(),
                 });
             }
-            if let Some(charset) = log.collation.and_then(|id| charsets.get(&id)) {
-                same_charset(charset, column)?;
-            }
-            // Servers before 8.0 do not log the sign; then the destination's definition stands for it.
-            let sign_differs = column.kind == ColumnKind::Int
-                && log.unsigned.is_some_and(|it| it != column.unsigned);
-            if sign_differs || !goes_together(&log.column_type, column) {
-                let sign = if log.unsigned == Some(true) {
-                    " unsigned"
-                } else {
-                    ""
-                };
-                return Err(PlanError::ColumnType {
-                    column: column.name.clone(),
-                    destination: column.column_type.clone(),
-                    log: format!("{:?}{sign}", log.column_type),
-                });
+            None => (0..log.len()).map(Some).collect(),
+            Some(names) => names
+                .iter()
+                .map(|name| {
+                    destination.column_index(name).map(Some).ok_or_else(|| {
+                        PlanError::MissingColumn {
+                            column: name.clone(),
+                        }
+                    })
+                })
+                .collect::<Result<_, _>>()?,
+        };
+        for (log, index) in log.iter().zip(&projection) {
+            if let Some(column) = index.and_then(|index| destination.columns.get(index)) {
+                fits(log, column, charsets)?;
             }
         }
-        Ok(Self { schema, columns })
+        Ok(projection)
     }
 
-    /// True when changes must be made one by one, in order: no key to fold them by, or
-    /// something at the destination that reacts to each change.
-    pub(crate) fn is_ordered(&self) -> bool {
-        self.schema.row_key().is_none() || self.schema.has_triggers
+    /// The names of the source's columns as its present definition has them, if that is the one
+    /// that these rows were written with as far as types tell.
+    pub(crate) fn names_by_definition(
+        source: &TableSchema,
+        columns: &TableColumns,
+    ) -> Result<Vec<String>, PlanError> {
+        let log = columns.columns();
+        let same = log.len() == source.columns.len()
+            && log
+                .iter()
+                .zip(&source.columns)
+                .all(|(log, column)| fits(log, column, &HashMap::new()).is_ok());
+        if !same {
+            return Err(PlanError::NamesUnknown);
+        }
+        Ok(source
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect())
     }
+
+    /// What a change of the log is for the destination; `None` when it is nothing.
+    ///
+    /// # Errors
+    /// When that can't be told.
+    pub(crate) fn change<'a>(
+        &self,
+        change: &RowChange<'a, 'a>,
+    ) -> Result<Option<Change<'a>>, LiteralError> {
+        Ok(match (change.before, change.after) {
+            (None, Some(after)) => Some(Change::Insert(after)),
+            (Some(before), None) => Some(Change::Delete(before)),
+            (Some(before), Some(after)) => Some(Change::Update(before, after)),
+            (None, None) => None,
+        })
+    }
+
+    /// True when changes must be made one by one, in order: no key to fold them by, something at
+    /// the destination that reacts to each change, or columns whose values only an update in
+    /// place keeps.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.schema.row_key().is_none()
+            || self.schema.has_triggers
+            || self.schema.has_unlogged_columns
+    }
+}
+
+/// The destination's table in the log's column order. The columns that the log does not carry
+/// are left out, and a key with one of them identifies no row of the log.
+pub(crate) fn project(destination: &TableSchema, projection: &[Option<usize>]) -> TableSchema {
+    let columns = projection
+        .iter()
+        .map(
+            |index| match index.and_then(|index| destination.columns.get(index)) {
+                Some(column) => column.clone(),
+                None => Column::not_written(),
+            },
+        )
+        .collect();
+    let place = |column: usize| projection.iter().position(|index| *index == Some(column));
+    let unique_keys = destination
+        .unique_keys
+        .iter()
+        .map(|key| UniqueKey {
+            name: key.name.clone(),
+            parts: key
+                .parts
+                .iter()
+                .map(|part| KeyPart {
+                    column: part.column.and_then(place),
+                    prefix: part.prefix,
+                })
+                .collect(),
+        })
+        .collect();
+    let has_unlogged_columns = destination
+        .columns
+        .iter()
+        .enumerate()
+        .any(|(index, column)| !column.generated && place(index).is_none());
+    TableSchema {
+        name: destination.name.clone(),
+        engine: destination.engine.clone(),
+        columns,
+        unique_keys,
+        has_unlogged_columns,
+        ..*destination
+    }
+}
+
+/// Fails when some value of the log's column would not be stored as it is.
+fn fits(
+    log: &TableColumn,
+    column: &Column,
+    charsets: &HashMap<u32, String>,
+) -> Result<(), PlanError> {
+    if let Some(charset) = log.collation.and_then(|id| charsets.get(&id)) {
+        same_charset(charset, column)?;
+    }
+    // Servers before 8.0 do not log the sign; then the destination's definition stands for it.
+    let sign_differs =
+        column.kind == ColumnKind::Int && log.unsigned.is_some_and(|it| it != column.unsigned);
+    if sign_differs || !goes_together(&log.column_type, column) {
+        let sign = if log.unsigned == Some(true) {
+            " unsigned"
+        } else {
+            ""
+        };
+        return Err(PlanError::ColumnType {
+            column: column.name.clone(),
+            destination: column.column_type.clone(),
+            log: format!("{:?}{sign}", log.column_type),
+        });
+    }
+    Ok(())
 }
 
 /// Fails when the column's text would be taken for another character set's.

@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use drs_binlog::Value;
 
-use super::{Image, net_change::NetChange};
+use super::{Image, net_change::NetChange, row_key::append_key};
 use crate::{
     dialect::ServerVersion,
     object::TableName,
@@ -400,7 +400,7 @@ fn write_row_condition(
     let mut separator = "";
     for item in row.values() {
         let (ordinal, value) = item?;
-        let Some(column) = schema.columns.get(ordinal) else {
+        let Some(column) = schema.columns.get(ordinal).filter(|c| !c.is_absent()) else {
             continue;
         };
         out.push_str(separator);
@@ -432,6 +432,40 @@ pub(crate) fn insert_statement(
     }
     _ = write!(statement, " ({names}) VALUES ({values})");
     Ok(statement)
+}
+
+/// Writes the INSERT that makes a row the image's, whatever of it is there already: columns that
+/// the image does not carry keep their values.
+pub(crate) fn upsert_statement(
+    schema: &TableSchema,
+    after: &Image<'_>,
+) -> Result<String, LiteralError> {
+    let mut statement = insert_statement(schema, "INSERT INTO ", after)?;
+    let mut separator = " ON DUPLICATE KEY UPDATE ";
+    for item in written(schema, after) {
+        let (column, value) = item?;
+        statement.push_str(separator);
+        separator = ",";
+        sql::write_identifier(&mut statement, &column.name);
+        statement.push('=');
+        sql::write_literal(&mut statement, &value, column)?;
+    }
+    Ok(statement)
+}
+
+/// Writes the statement that makes a row of a table that is catching up the image's.
+///
+/// A REPLACE also makes way where another unique key stands against it, and loses what the
+/// image does not carry.
+pub(crate) fn lenient_statement(
+    schema: &TableSchema,
+    after: &Image<'_>,
+) -> Result<String, LiteralError> {
+    if schema.has_unlogged_columns && !schema.has_other_unique_keys() {
+        upsert_statement(schema, after)
+    } else {
+        insert_statement(schema, "REPLACE INTO ", after)
+    }
 }
 
 /// Writes one UPDATE of the columns that the after image carries.
@@ -466,6 +500,21 @@ pub(crate) fn delete_statement(
     statement.push_str(" WHERE ");
     write_row_condition(&mut statement, schema, before)?;
     Ok(statement)
+}
+
+/// True when both images certainly have the same row key.
+pub(crate) fn same_key(
+    schema: &TableSchema,
+    a: &Image<'_>,
+    b: &Image<'_>,
+) -> Result<bool, LiteralError> {
+    let Some(key) = schema.row_key() else {
+        return Ok(false);
+    };
+    let (mut a_bytes, mut b_bytes) = (Vec::new(), Vec::new());
+    let known =
+        append_key(&mut a_bytes, a, key)?.is_some() && append_key(&mut b_bytes, b, key)?.is_some();
+    Ok(known && a_bytes == b_bytes)
 }
 
 /// True when two images hold the same bytes; comparing values would take -0.0 for 0.0.

@@ -7,6 +7,7 @@ mod schema;
 pub mod status;
 mod store;
 mod table;
+mod writers;
 
 pub use done_set::{DoneSet, DoneSetError};
 pub use lane::LaneRecord;

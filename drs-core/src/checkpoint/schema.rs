@@ -1,5 +1,5 @@
 /// The checkpoint's tables, as MySQL 5.6 and everything newer takes them.
-pub(super) const TABLES: [&str; 6] = [
+pub(super) const TABLES: [&str; 7] = [
     "CREATE DATABASE IF NOT EXISTS drs_meta",
     "CREATE TABLE IF NOT EXISTS drs_meta.task (name VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY, \
      epoch BIGINT UNSIGNED NOT NULL, source_uuid VARCHAR(64) CHARACTER SET ascii NULL, \
@@ -27,6 +27,9 @@ pub(super) const TABLES: [&str; 6] = [
      file VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, pos BIGINT UNSIGNED NOT NULL, \
      gtid_set LONGTEXT CHARACTER SET ascii NULL, done LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
      PRIMARY KEY (task, lane)) ENGINE = InnoDB",
+    "CREATE TABLE IF NOT EXISTS drs_meta.writer (db VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
+     tbl VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
+     task VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, PRIMARY KEY (db, tbl, task)) ENGINE = InnoDB",
     "CREATE TABLE IF NOT EXISTS drs_meta.ddl (task VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY, \
      file VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, pos BIGINT UNSIGNED NOT NULL, \
      gtid VARCHAR(128) CHARACTER SET ascii NULL, \

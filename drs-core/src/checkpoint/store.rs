@@ -428,7 +428,7 @@ impl CheckpointStore {
     }
 
     /// Runs `write` in a transaction that fails when the epoch is no longer ours.
-    fn fenced(
+    pub(super) fn fenced(
         &mut self,
         write: impl Fn(&mut mysql::Transaction<'_>) -> Result<(), mysql::Error>,
     ) -> Result<(), CheckpointError> {
@@ -447,7 +447,7 @@ impl CheckpointStore {
 
     /// Does something that may be done twice to the same effect, again while the cause of a
     /// failure may pass.
-    fn with_connection<T>(
+    pub(super) fn with_connection<T>(
         &mut self,
         work: impl Fn(&mut Conn) -> Result<T, CheckpointError>,
     ) -> Result<T, CheckpointError> {

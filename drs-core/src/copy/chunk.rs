@@ -292,6 +292,7 @@ mod tests {
             collation: None,
             bytes_max: None,
             generated: false,
+            has_default: false,
         };
         ChunkKey {
             name: "PRIMARY".to_owned(),

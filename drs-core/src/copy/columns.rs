@@ -226,6 +226,7 @@ mod tests {
             collation: None,
             bytes_max: None,
             generated: false,
+            has_default: true,
         }
     }
 

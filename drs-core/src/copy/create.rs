@@ -11,18 +11,20 @@ use crate::{
     sql,
 };
 
-/// Creates the table's database at the destination, if it is missing, as it is at the source.
+/// Creates a database at the destination under the name it has there, if it is missing, as it is
+/// at the source.
 pub(super) fn ensure_database(
     source: &mut Conn,
     destination: &mut Conn,
     database: &DatabaseName,
+    there: &DatabaseName,
 ) -> Result<(), CopyError> {
     let exists: Option<u8> = destination
         .exec_first(
             "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?",
-            (database.as_str(),),
+            (there.as_str(),),
         )
-        .map_err(at_destination(format!("looking for database {database}")))?;
+        .map_err(at_destination(format!("looking for database {there}")))?;
     if exists.is_some() {
         return Ok(());
     }
@@ -39,9 +41,9 @@ pub(super) fn ensure_database(
     destination
         .query_drop(format!(
             "CREATE DATABASE IF NOT EXISTS {}{defaults}",
-            sql::identifier(database.as_str())
+            sql::identifier(there.as_str())
         ))
-        .map_err(at_destination(format!("creating database {database}")))
+        .map_err(at_destination(format!("creating database {there}")))
 }
 
 /// When a table gets the keys that can wait.
@@ -141,12 +143,45 @@ pub(super) fn drop_table(destination: &mut Conn, table: &TableName) -> Result<()
 }
 
 /// What keeps the source's rows from standing in the destination's table as they are.
+///
+/// The destination may have more columns, if rows can be inserted without them; the log's columns
+/// are then found by name. With the same number they are found by their order.
 pub(super) fn differences(source: &TableSchema, destination: &TableSchema) -> Vec<String> {
     let mut found = Vec::new();
+    if destination.columns.len() > source.columns.len() {
+        for column in &source.columns {
+            let other = destination.column_index(&column.name);
+            match other.and_then(|index| destination.columns.get(index)) {
+                Some(other) => compare_columns(column, other, &mut found),
+                None => found.push(format!("column {} is missing", column.name)),
+            }
+        }
+        for column in &destination.columns {
+            if source.column_index(&column.name).is_none() && !column.has_default {
+                found.push(format!(
+                    "column {} is at the destination only, may not be NULL and has no default",
+                    column.name
+                ));
+            }
+        }
+    } else {
+        compare_in_order(source, destination, &mut found);
+    }
+    let (here, there) = (key_set(source), key_set(destination));
+    for key in here.iter().filter(|key| !there.contains(key)) {
+        found.push(format!("the unique key ({key}) is missing"));
+    }
+    for key in there.iter().filter(|key| !here.contains(key)) {
+        found.push(format!("the unique key ({key}) is at the destination only"));
+    }
+    found
+}
+
+fn compare_in_order(source: &TableSchema, destination: &TableSchema, found: &mut Vec<String>) {
     for (index, column) in source.columns.iter().enumerate() {
         match destination.columns.get(index) {
             Some(other) if other.name.eq_ignore_ascii_case(&column.name) => {
-                compare_columns(column, other, &mut found);
+                compare_columns(column, other, found);
             }
             Some(other) => found.push(format!(
                 "column {} is {} at the source and {} at the destination",
@@ -157,17 +192,6 @@ pub(super) fn differences(source: &TableSchema, destination: &TableSchema) -> Ve
             None => found.push(format!("column {} is missing", column.name)),
         }
     }
-    for column in destination.columns.iter().skip(source.columns.len()) {
-        found.push(format!("column {} is at the destination only", column.name));
-    }
-    let (here, there) = (key_set(source), key_set(destination));
-    for key in here.iter().filter(|key| !there.contains(key)) {
-        found.push(format!("the unique key ({key}) is missing"));
-    }
-    for key in there.iter().filter(|key| !here.contains(key)) {
-        found.push(format!("the unique key ({key}) is at the destination only"));
-    }
-    found
 }
 
 fn compare_columns(source: &Column, destination: &Column, found: &mut Vec<String>) {

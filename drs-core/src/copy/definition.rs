@@ -1,7 +1,11 @@
 use mysql::{Conn, Row, prelude::Queryable};
 
 use super::{CopyError, error::at_source};
-use crate::{error::server_code, object::TableName, sql};
+use crate::{
+    error::server_code,
+    object::{DatabaseName, Mapping, TableName},
+    sql,
+};
 
 /// A table's definition as `SHOW CREATE TABLE` prints it, taken apart as far as the copy needs.
 ///
@@ -143,6 +147,19 @@ impl Definition {
             .collect()
     }
 
+    /// The same definition with the destination's names of the tables that its foreign keys name.
+    pub(super) fn with_parents(&self, database: &DatabaseName, mapping: &Mapping) -> Self {
+        let items = self
+            .items
+            .iter()
+            .map(|item| with_parent(item, database, mapping).unwrap_or_else(|| item.clone()))
+            .collect();
+        Self {
+            items,
+            ..self.clone()
+        }
+    }
+
     /// The same definition with `COLLATE` wherever `utf8mb4` stands without one.
     ///
     /// Such a place means the server's own default, which is not the same in all versions.
@@ -159,6 +176,37 @@ impl Definition {
             counter: self.counter,
         }
     }
+}
+
+/// A foreign key's entry with the parent's name at the destination; `None` for every other entry.
+fn with_parent(item: &str, database: &DatabaseName, mapping: &Mapping) -> Option<String> {
+    const WORD: &str = " REFERENCES ";
+    if !item.starts_with("CONSTRAINT ") && !item.starts_with("FOREIGN KEY ") {
+        return None;
+    }
+    position_outside(item, "FOREIGN KEY ")?;
+    let start = position_outside(item, WORD)? + WORD.len();
+    let name_at = |at: usize| -> Option<(String, usize)> {
+        let end = skip_quoted(item.as_bytes(), at);
+        let inner = item.get(at + 1..end.checked_sub(1)?)?;
+        item.get(at..)?
+            .starts_with('`')
+            .then(|| (inner.replace("``", "`"), end))
+    };
+    let (first, mut end) = name_at(start)?;
+    let parent = if item.get(end..)?.starts_with('.') {
+        let (table, behind) = name_at(end + 1)?;
+        end = behind;
+        TableName::new(&first, &table).ok()?
+    } else {
+        database.table(&first).ok()?
+    };
+    Some(format!(
+        "{}{}{}",
+        item.get(..start)?,
+        sql::table(&mapping.table(&parent)),
+        item.get(end..)?
+    ))
 }
 
 /// The FNV-1a hash: the same on every machine and in every version of this program.
@@ -362,6 +410,33 @@ mod tests {
         ));
         let again = definition.with_utf8mb4_collation("utf8mb4_unicode_ci");
         assert_eq!(again, definition);
+    }
+
+    #[test]
+    fn foreign_keys_name_the_parents_of_the_destination() {
+        let mapping = Mapping::new(&[("shop", "eu"), ("crm.c", "dw.`d``e`")]).unwrap();
+        let database = DatabaseName::new("shop").unwrap();
+        for (item, expected) in [
+            (
+                "CONSTRAINT `a REFERENCES b` FOREIGN KEY (`x`) REFERENCES `p``q` (`y`) ON DELETE CASCADE",
+                "CONSTRAINT `a REFERENCES b` FOREIGN KEY (`x`) REFERENCES `eu`.`p``q` (`y`) ON DELETE CASCADE",
+            ),
+            (
+                "CONSTRAINT `k` FOREIGN KEY (`x`) REFERENCES `crm`.`c` (`y`)",
+                "CONSTRAINT `k` FOREIGN KEY (`x`) REFERENCES `dw`.`d``e` (`y`)",
+            ),
+            (
+                "`c` int COMMENT ' REFERENCES `p`'",
+                "`c` int COMMENT ' REFERENCES `p`'",
+            ),
+            (
+                "CONSTRAINT `k` CHECK ((`a` > 1))",
+                "CONSTRAINT `k` CHECK ((`a` > 1))",
+            ),
+        ] {
+            let found = with_parent(item, &database, &mapping).unwrap_or_else(|| item.to_owned());
+            assert_eq!(found, expected);
+        }
     }
 
     #[test]

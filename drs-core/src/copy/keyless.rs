@@ -45,6 +45,7 @@ impl Session<'_, '_> {
         let there = self.make_table(record, &seen, true, Keys::AfterTheRows)?;
         let plan = TablePlan {
             schema: seen.schema,
+            destination: self.shared.destination_name(&name),
             definition: seen.definition,
             columns,
             transactional: there.engine.eq_ignore_ascii_case("InnoDB"),

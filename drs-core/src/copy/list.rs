@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mysql::{Conn, Row, prelude::Queryable};
 
 use super::{CopyError, error::at_source};
-use crate::object::{DatabaseName, Selection, TableName};
+use crate::object::{DatabaseName, Mapping, Selection, TableName};
 
 /// A table that the selection takes in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,13 +129,13 @@ pub fn list_tables(conn: &mut Conn, selection: &Selection) -> Result<Listing, Co
     Ok(listing)
 }
 
-/// The servers' estimates of all tables' sizes: rows and bytes.
 /// Creates at the destination the databases that are selected as a whole and that the source
 /// has: one without tables yet gets its first ones from the log.
 pub(crate) fn ensure_databases(
     source: &mut Conn,
     destination: &mut Conn,
     selection: &Selection,
+    mapping: &Mapping,
 ) -> Result<(), CopyError> {
     let names: Vec<Vec<u8>> = source
         .query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")
@@ -148,12 +148,13 @@ pub(crate) fn ensure_databases(
             continue;
         };
         if selection.is_database_level(&name) {
-            super::create::ensure_database(source, destination, &name)?;
+            super::create::ensure_database(source, destination, &name, &mapping.database(&name))?;
         }
     }
     Ok(())
 }
 
+/// The servers' estimates of all tables' sizes: rows and bytes.
 pub(super) fn estimates(conn: &mut Conn) -> Result<BTreeMap<TableName, (u64, u64)>, CopyError> {
     let failed = at_source("reading the tables' sizes");
     let rows: Vec<Row> = conn

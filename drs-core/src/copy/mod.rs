@@ -40,7 +40,7 @@ use session::{Session, Shared};
 use crate::{
     checkpoint::{CheckpointStore, TablePhase},
     dialect::ServerVersion,
-    object::TableName,
+    object::{Mapping, TableName},
     session::SessionError,
 };
 
@@ -147,6 +147,7 @@ pub struct Copy<'a> {
     source: &'a OpenSession<'a>,
     destination: &'a OpenSession<'a>,
     options: CopyOptions,
+    mapping: Option<&'a Mapping>,
 }
 
 impl<'a> Copy<'a> {
@@ -160,7 +161,15 @@ impl<'a> Copy<'a> {
             source,
             destination,
             options,
+            mapping: None,
         }
+    }
+
+    /// Gives tables other names at the destination.
+    #[must_use]
+    pub fn mapping(mut self, mapping: &'a Mapping) -> Self {
+        self.mapping = Some(mapping);
+        self
     }
 
     /// Copies every table that the checkpoint does not say is copied, and then marks the copy
@@ -206,6 +215,7 @@ impl<'a> Copy<'a> {
             source: self.source,
             destination: self.destination,
             options: self.options,
+            mapping: self.mapping,
             source_version: version,
             gtid,
             task: store.task().to_owned(),

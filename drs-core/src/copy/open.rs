@@ -159,7 +159,8 @@ impl Session<'_, '_> {
         seen: Seen,
         key: ChunkKey,
     ) -> Result<Opened, CopyError> {
-        let there = TableSchema::load(self.destination()?, &record.table)?;
+        let destination = self.shared.destination_name(&record.table);
+        let there = TableSchema::load(self.destination()?, &destination)?;
         let differences = match &there {
             Some(there) => create::differences(&seen.schema, there),
             None => vec!["it is missing at the destination".to_owned()],
@@ -188,6 +189,7 @@ impl Session<'_, '_> {
         let columns = Columns::of(&seen.schema, self.shared.source_version)?;
         let transactional = there.engine.eq_ignore_ascii_case("InnoDB");
         let plan = TablePlan {
+            destination: self.shared.destination_name(&seen.schema.name),
             schema: seen.schema,
             definition: seen.definition,
             columns,
@@ -208,8 +210,9 @@ impl Session<'_, '_> {
         let shared = self.shared;
         let name = record.table.clone();
         self.take_turn(&name)?;
+        let to = shared.destination_name(&name);
         let (source, destination, _) = self.both()?;
-        let there = TableSchema::load(destination, &name)?;
+        let there = TableSchema::load(destination, &to)?;
         match there {
             Some(there) if record.phase == TablePhase::Pending => {
                 if keyless {
@@ -221,10 +224,10 @@ impl Session<'_, '_> {
             }
             // Left behind by a run of this task that ended before the first row.
             Some(_) => {
-                if create::has_rows(destination, &name)? {
+                if create::has_rows(destination, &to)? {
                     return Err(CopyError::CreatedNotEmpty { table: name });
                 }
-                create::drop_table(destination, &name)?;
+                create::drop_table(destination, &to)?;
             }
             None => {}
         }
@@ -234,9 +237,13 @@ impl Session<'_, '_> {
         record.until = None;
         record.rows_copied = 0;
         shared.with_store(|store| store.save_table(record))?;
-        create::ensure_database(source, destination, &name.database)?;
-        create::create_table(source, destination, &name, &seen.definition, keys)?;
-        let there = TableSchema::load(destination, &name)?;
+        create::ensure_database(source, destination, &name.database, &to.database)?;
+        let definition = match shared.mapping {
+            Some(mapping) => seen.definition.with_parents(&name.database, mapping),
+            None => seen.definition.clone(),
+        };
+        create::create_table(source, destination, &to, &definition, keys)?;
+        let there = TableSchema::load(destination, &to)?;
         let Some(there) = there else {
             return Err(CopyError::Different {
                 table: name,
@@ -252,7 +259,8 @@ impl Session<'_, '_> {
     pub(super) fn reset(&mut self, mut record: TableRecord) -> Result<TableRecord, CopyError> {
         self.take_turn(&record.table)?;
         // In this order: a table that is missing while its record says `copying` is begun again too.
-        create::drop_table(self.destination()?, &record.table)?;
+        let there = self.shared.destination_name(&record.table);
+        create::drop_table(self.destination()?, &there)?;
         self.end_turn(&record.table)?;
         self.shared
             .with_store(|store| store.forget_chunks(&record.table))?;
@@ -316,7 +324,8 @@ impl Session<'_, '_> {
         }
         if record.created_by_task {
             self.take_turn(&record.table)?;
-            create::drop_table(self.destination()?, &record.table)?;
+            let there = shared.destination_name(&record.table);
+            create::drop_table(self.destination()?, &there)?;
             self.end_turn(&record.table)?;
             shared.with_store(|store| store.forget_chunks(&record.table))?;
         }

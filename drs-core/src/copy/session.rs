@@ -24,7 +24,7 @@ use crate::{
     checkpoint::{CheckpointError, CheckpointStore, ChunkRecord, Epoch, StreamPoint, TablePhase},
     dialect::ServerVersion,
     error::server_code,
-    object::TableName,
+    object::{Mapping, TableName},
     sql,
 };
 
@@ -40,6 +40,7 @@ pub(super) struct Shared<'a> {
     pub(super) source: &'a OpenSession<'a>,
     pub(super) destination: &'a OpenSession<'a>,
     pub(super) options: CopyOptions,
+    pub(super) mapping: Option<&'a Mapping>,
     pub(super) source_version: ServerVersion,
     pub(super) gtid: bool,
     pub(super) task: String,
@@ -55,6 +56,12 @@ impl Shared<'_> {
     /// True when the user asked to stop, or another session failed.
     pub(super) fn halted(&self) -> bool {
         self.stop.load(Ordering::Relaxed) || self.failed.load(Ordering::Relaxed)
+    }
+
+    /// A table's name at the destination.
+    pub(super) fn destination_name(&self, table: &TableName) -> TableName {
+        self.mapping
+            .map_or_else(|| table.clone(), |mapping| mapping.table(table))
     }
 
     pub(super) fn tell(&self, event: &CopyEvent<'_>) {
@@ -354,7 +361,8 @@ impl<'s, 'a> Session<'s, 'a> {
                 table: &record.table,
             });
             self.take_turn(&record.table)?;
-            create::add_keys(self.destination()?, &record.table, definition)?;
+            let there = shared.destination_name(&record.table);
+            create::add_keys(self.destination()?, &there, definition)?;
             self.end_turn(&record.table)?;
         }
         record.phase = TablePhase::CatchingUp;

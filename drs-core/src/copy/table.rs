@@ -3,6 +3,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::{CopyError, chunk::ChunkKey, chunk::Planner, columns::Columns, definition::Definition};
 use crate::{
     checkpoint::{ChunkRecord, TableRecord},
+    object::TableName,
     schema::TableSchema,
 };
 
@@ -10,6 +11,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct TablePlan {
     pub(super) schema: TableSchema,
+    /// Its name at the destination.
+    pub(super) destination: TableName,
     pub(super) definition: Definition,
     pub(super) columns: Columns,
     /// False when the destination's engine commits every row at once.

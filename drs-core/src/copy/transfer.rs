@@ -75,7 +75,7 @@ impl Session<'_, '_> {
             chunk_bytes: shared.options.chunk_bytes,
         };
         let target = Target {
-            table: name,
+            table: &plan.destination,
             columns: &plan.columns,
             key: source.key,
             form,

@@ -5,12 +5,14 @@
 //! of statement by its first words and reads object names where the grammar
 //! says they stand. What it does not recognise is [`StatementKind::Unknown`],
 //! never a guess.
+mod add_columns;
 mod change;
 mod charset;
 mod classify;
 mod context;
 mod cursor;
 mod lexer;
+mod names;
 mod program;
 #[cfg(test)]
 mod server_tests;
@@ -19,10 +21,12 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use add_columns::added_columns;
 pub use charset::ClientCharset;
 pub use classify::{LexContext, classify};
 pub use context::{ContextError, DestinationSession, SessionContext, SourceDefaults, as_prepared};
 pub use lexer::{LexRules, Lexer, Span, SqlMode, Token, TokenKind};
+pub(crate) use names::with_names;
 pub use statement::{
     Action, ColumnSource, DmlKind, Names, ObjectKind, ObjectName, Repeat, Role, Statement,
     StatementKind, XaAction, Xid,

@@ -21,6 +21,14 @@ impl DatabaseName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name as the key of a map, where names that differ only in case may be one.
+    pub(crate) fn folded(&self, case: NameCase) -> Self {
+        match case {
+            NameCase::Sensitive => self.clone(),
+            NameCase::Insensitive => Self(self.0.to_lowercase().into()),
+        }
+    }
 }
 
 impl fmt::Display for DatabaseName {
@@ -56,6 +64,17 @@ impl TableName {
     /// Takes two names that MySQL could have given to a database and a table.
     pub fn new(database: &str, table: &str) -> Result<Self, NameError> {
         DatabaseName::new(database)?.table(table)
+    }
+
+    /// The name as the key of a map, where names that differ only in case may be one.
+    pub(crate) fn folded(&self, case: NameCase) -> Self {
+        match case {
+            NameCase::Sensitive => self.clone(),
+            NameCase::Insensitive => Self {
+                database: self.database.folded(case),
+                table: self.table.to_lowercase(),
+            },
+        }
     }
 }
 

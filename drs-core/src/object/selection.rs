@@ -220,6 +220,15 @@ impl SelectionEntry {
         &self.text
     }
 
+    /// The one database, or table of it, that the entry names; `None` when it has wildcards.
+    pub(super) fn literal(&self) -> Option<(String, Option<String>)> {
+        let table = match &self.table {
+            None => None,
+            Some(pattern) => Some(pattern.literal()?),
+        };
+        Some((self.database.literal()?, table))
+    }
+
     fn matches(&self, database: &str, table: &str, case: NameCase) -> bool {
         self.database.matches(database, case)
             && self
@@ -299,7 +308,7 @@ fn part(chars: &mut Peekable<Chars<'_>>) -> Result<Pattern, &'static str> {
     Ok(Pattern::new(tokens))
 }
 
-fn is_system(database: &str, case: NameCase) -> bool {
+pub(super) fn is_system(database: &str, case: NameCase) -> bool {
     // These two are one database in any letter case, whatever lower_case_table_names says.
     database.eq_ignore_ascii_case("information_schema")
         || database.eq_ignore_ascii_case("performance_schema")

@@ -1,6 +1,10 @@
 use crate::{
-    checkpoint::CheckpointError, copy::CopyError, dialect::ServerVersion, object::TableName,
-    replicate::FollowError, session::SessionError,
+    checkpoint::CheckpointError,
+    copy::CopyError,
+    dialect::ServerVersion,
+    object::{DatabaseName, TableName},
+    replicate::FollowError,
+    session::SessionError,
 };
 
 /// Why a run failed. What is committed stays; run again after the cause is mended.
@@ -77,6 +81,30 @@ pub enum PipelineError {
         before: String,
         /// What is new in it; may be empty.
         now: String,
+    },
+    /// Two tables of the source would be one at the destination.
+    #[error(
+        "{first} and {second} would both be {destination} at the destination: map one of them to another name, exclude it, \
+         or give each a task of its own"
+    )]
+    Merged {
+        /// One table.
+        first: TableName,
+        /// The other.
+        second: TableName,
+        /// What both would be.
+        destination: TableName,
+    },
+    /// A database that is mapped to another name holds more than tables.
+    #[error(
+        "{database} is mapped to another name and holds {what}, which name its tables and can't be mapped: exclude or drop \
+         them, or select the database without mapping it"
+    )]
+    Programs {
+        /// The database.
+        database: DatabaseName,
+        /// How many of what.
+        what: String,
     },
     /// The destination cannot be used as it is.
     #[error("the destination cannot be used: {0}")]

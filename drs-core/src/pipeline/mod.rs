@@ -4,7 +4,10 @@ mod copying;
 mod error;
 mod source;
 
-use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicBool};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
+};
 
 use drs_binlog::{DumpRequest, DumpSource, DumpStart, EventSource, Position};
 use mysql::{Conn, prelude::Queryable};
@@ -20,11 +23,11 @@ use crate::{
     destination::{Destination, Lane},
     dialect::{Flavor, ServerVersion},
     endpoint::{Endpoint, Role},
-    object::Selection,
+    object::{Mapping, NameCase, Selection, TableName},
     observe::Observer,
     replicate::{
-        Follow, FollowEnd, FollowProgress, FollowSettings, OpenError, OpenSource, ReaderSettings,
-        RouterSettings, StatementRunner,
+        ConnectToRead, Follow, FollowEnd, FollowProgress, FollowSettings, OpenError, OpenSource,
+        ReaderSettings, RouterSettings, Sharing, StatementRunner,
     },
     session::{self, SessionError},
     task::{Mode, Task},
@@ -122,10 +125,15 @@ impl<'a> Pipeline<'a> {
         let (mut source, version) = session::open_source(self.task.source())?;
         let facts = SourceFacts::gather(&mut source, version)?;
         facts.check(self.task)?;
-        let selection = self.task.selection().clone().with_case(facts.name_case);
+        let objects = Objects {
+            selection: self.task.selection().clone().with_case(facts.name_case),
+            mapping: self.task.mapping().clone().with_case(facts.name_case),
+        };
         let (mut conn, destination) = self.destination.open()?;
         source::refuse_same_server(&mut conn, &facts)?;
         check_destination(&mut conn, destination, version, self.observer)?;
+        let case = destination_case(&mut conn)?;
+        source::refuse_programs(&mut source, &objects)?;
         let lanes = u16::try_from(self.task.lanes().get()).unwrap_or(u16::MAX - 1);
         let reopen = Arc::clone(&self.destination);
         let reconnect = move || Ok(session::patiently(|| reopen.open())?.0);
@@ -134,7 +142,7 @@ impl<'a> Pipeline<'a> {
         let store = Arc::new(Mutex::new(store));
         let lock = || store.lock().unwrap_or_else(PoisonError::into_inner);
 
-        self.refuse_cascades(&mut source, &facts, &selection)?;
+        self.refuse_cascades(&mut source, &facts, &objects.selection)?;
         let known = lock().task_record()?;
         let record = match &known {
             Some(record) if record.source_uuid != facts.server_uuid => {
@@ -144,18 +152,18 @@ impl<'a> Pipeline<'a> {
                 });
             }
             Some(record) => {
-                refuse_deselected(&lock().tables()?, &selection)?;
+                refuse_deselected(&lock().tables()?, &objects.selection)?;
                 refuse_changed(&record.basis, &basis(self.task))?;
                 record.clone()
             }
-            None => self.begin(&mut source, &facts, &selection, &mut lock(), lanes)?,
+            None => self.begin(&mut source, &facts, &objects, &mut lock(), (lanes, case))?,
         };
         self.observer.started(known.is_some(), &record.start);
 
         if self.task.mode().copies() && !record.copied {
             // A connection of hours ago may be gone by then.
             drop(source);
-            if !self.copy(&facts, &selection, &mut lock(), stop)? {
+            if !self.copy(&facts, &objects, &mut lock(), case, stop)? {
                 return Ok(Outcome {
                     end: End::Stopped,
                     follow: None,
@@ -174,7 +182,11 @@ impl<'a> Pipeline<'a> {
             false => None,
         };
         drop(source);
-        self.follow(&facts, selection, &store, destination, until, stop)
+        let destination = DestinationFacts {
+            version: destination,
+            case,
+        };
+        self.follow(&facts, objects, &store, destination, until, stop)
     }
 
     /// The first start: the point where the stream begins, and the tables to copy.
@@ -182,9 +194,9 @@ impl<'a> Pipeline<'a> {
         &self,
         source: &mut Conn,
         facts: &SourceFacts,
-        selection: &Selection,
+        objects: &Objects,
         store: &mut CheckpointStore,
-        lanes: u16,
+        (lanes, case): (u16, NameCase),
     ) -> Result<TaskRecord, PipelineError> {
         let mut start = match self.task.mode() {
             Mode::Incremental { start_point } => StreamPoint {
@@ -219,7 +231,7 @@ impl<'a> Pipeline<'a> {
             source::wait_for_prepared(source, self.observer)?;
         }
         let tables = if copies {
-            self.tables_to_copy(source, selection)?
+            self.tables_to_copy(source, objects, case)?
         } else {
             Vec::new()
         };
@@ -236,8 +248,10 @@ impl<'a> Pipeline<'a> {
     fn tables_to_copy(
         &self,
         source: &mut Conn,
-        selection: &Selection,
+        objects: &Objects,
+        case: NameCase,
     ) -> Result<Vec<TableRecord>, PipelineError> {
+        let selection = &objects.selection;
         let listing = crate::copy::list_tables(source, selection)?;
         let left_out = listing.left_out;
         if !left_out.is_empty() {
@@ -251,6 +265,7 @@ impl<'a> Pipeline<'a> {
             .iter()
             .map(|table| table.name.clone())
             .collect();
+        refuse_merged(&names, &objects.mapping, case)?;
         for entry in selection.entries_without_match(&names) {
             self.observer.notice(&format!(
                 "the entry {entry:?} of objects.include selects no table that there is now"
@@ -293,10 +308,17 @@ impl<'a> Pipeline<'a> {
     fn copy(
         &self,
         facts: &SourceFacts,
-        selection: &Selection,
+        objects: &Objects,
         store: &mut CheckpointStore,
+        case: NameCase,
         stop: &AtomicBool,
     ) -> Result<bool, PipelineError> {
+        let tables = store.tables()?;
+        let written: Vec<_> = tables
+            .iter()
+            .map(|record| objects.mapping.table(&record.table))
+            .collect();
+        store.add_writer(&written, case)?;
         let options = CopyOptions {
             sessions: u16::try_from(self.task.sessions().get()).unwrap_or(u16::MAX),
             chunk_bytes: self.task.chunk_bytes().get(),
@@ -305,9 +327,15 @@ impl<'a> Pipeline<'a> {
         };
         let source = || self.open_same_source(facts);
         let destination = || self.destination.open();
-        crate::copy::ensure_databases(&mut source()?.0, &mut destination()?.0, selection)?;
+        crate::copy::ensure_databases(
+            &mut source()?.0,
+            &mut destination()?.0,
+            &objects.selection,
+            &objects.mapping,
+        )?;
         let tally = CopyTally::new(self.observer);
-        match Copy::new(&source, &destination, options).run(store, stop, &tally) {
+        let copy = Copy::new(&source, &destination, options).mapping(&objects.mapping);
+        match copy.run(store, stop, &tally) {
             Ok(_) => Ok(true),
             Err(CopyError::Stopped) => Ok(false),
             Err(error) => Err(error.into()),
@@ -317,9 +345,9 @@ impl<'a> Pipeline<'a> {
     fn follow(
         &self,
         facts: &SourceFacts,
-        selection: Selection,
+        objects: Objects,
         store: &Arc<Mutex<CheckpointStore>>,
-        destination: ServerVersion,
+        destination: DestinationFacts,
         until: Option<Position>,
         stop: &AtomicBool,
     ) -> Result<Outcome, PipelineError> {
@@ -333,7 +361,7 @@ impl<'a> Pipeline<'a> {
         let settings = LaneSettings {
             task: name.clone(),
             epoch,
-            version: destination,
+            version: destination.version,
             policy: self.task.conflict(),
             packet_bytes_max: PACKET_BYTES_MAX,
         };
@@ -360,11 +388,14 @@ impl<'a> Pipeline<'a> {
                 event_bytes_max: session::PACKET_BYTES_MAX,
             },
             router: RouterSettings {
-                selection,
+                selection: objects.selection,
+                mapping: objects.mapping.clone(),
                 filter_drop_database: self.task.filter_drop_database(),
                 source: facts.defaults.clone(),
-                destination,
+                destination: destination.version,
                 connect: Arc::new(move || Ok(session::patiently(|| reads.open())?.0)),
+                connect_source: read_source(self.task.source().clone(), facts.server_uuid.clone()),
+                sharing: Sharing::new(Arc::clone(store), destination.case),
             },
             appliers: states
                 .records
@@ -374,7 +405,9 @@ impl<'a> Pipeline<'a> {
             statements: StatementRunner {
                 connect: Arc::new(move || session::patiently(|| plain.open_plain())),
                 store: Arc::clone(store),
-                version: destination,
+                version: destination.version,
+                mapping: objects.mapping,
+                case: destination.case,
             },
             store: Arc::clone(store),
         };
@@ -394,6 +427,62 @@ impl<'a> Pipeline<'a> {
         };
         Ok(Outcome { end, follow: last })
     }
+}
+
+/// What a task works on, with names as the source compares them.
+struct Objects {
+    selection: Selection,
+    mapping: Mapping,
+}
+
+/// What a run must know of the destination.
+#[derive(Clone, Copy)]
+struct DestinationFacts {
+    version: ServerVersion,
+    /// How it compares names.
+    case: NameCase,
+}
+
+fn destination_case(conn: &mut Conn) -> Result<NameCase, PipelineError> {
+    let value: Option<u8> = conn
+        .query_first("SELECT @@global.lower_case_table_names")
+        .map_err(|source| SessionError::Setup {
+            role: Role::Destination,
+            source,
+        })?;
+    Ok(NameCase::from_lower_case_table_names(value.unwrap_or(0)))
+}
+
+/// Fails when two tables of the source would be one at the destination, by the mapping or because
+/// it does not tell upper from lower case.
+fn refuse_merged(
+    tables: &[TableName],
+    mapping: &Mapping,
+    case: NameCase,
+) -> Result<(), PipelineError> {
+    let mut sources: HashMap<TableName, &TableName> = HashMap::with_capacity(tables.len());
+    for table in tables {
+        let destination = mapping.table(table);
+        if let Some(other) = sources.insert(destination.folded(case), table) {
+            return Err(PipelineError::Merged {
+                first: other.clone(),
+                second: table.clone(),
+                destination,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Opens sessions that read definitions at the source that the task was begun with.
+fn read_source(endpoint: Endpoint, server_uuid: String) -> ConnectToRead {
+    Arc::new(move || {
+        session::patiently(|| {
+            let (mut conn, _) = session::open_source(&endpoint)?;
+            session::same_server(&mut conn, Role::Source, &server_uuid)?;
+            Ok(conn)
+        })
+    })
 }
 
 /// Fails when the task has tables that are no longer selected: their changes would be passed over
@@ -429,6 +518,7 @@ fn basis(task: &Task) -> String {
             .iter()
             .map(|entry| format!("exclude {}", entry.as_str())),
     );
+    lines.extend(task.mapping().lines());
     lines.join("\n")
 }
 

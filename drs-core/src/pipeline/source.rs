@@ -5,7 +5,7 @@ use std::{
 
 use mysql::{Conn, prelude::Queryable};
 
-use super::PipelineError;
+use super::{Objects, PipelineError};
 use crate::{
     ddl::SourceDefaults,
     dialect::{Flavor, ServerVersion},
@@ -109,6 +109,34 @@ pub(super) fn refuse_same_server(
         }
         _ => Ok(()),
     }
+}
+
+/// Fails when a database that is mapped to another name holds views, procedures or functions: their
+/// texts name its tables.
+pub(super) fn refuse_programs(conn: &mut Conn, objects: &Objects) -> Result<(), PipelineError> {
+    for (database, mapped) in objects.mapping.databases() {
+        if database == mapped {
+            continue;
+        }
+        let counts: Option<(u64, u64)> = conn
+            .exec_first(
+                "SELECT (SELECT COUNT(*) FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ?), \
+                 (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ?)",
+                (database.as_str(), database.as_str()),
+            )
+            .map_err(|source| SessionError::Setup {
+                role: Role::Source,
+                source,
+            })?;
+        let (views, routines) = counts.unwrap_or_default();
+        if views + routines > 0 {
+            return Err(PipelineError::Programs {
+                database: database.clone(),
+                what: format!("{views} views and {routines} procedures or functions"),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Fails when XA transactions stay prepared: their rows are not visible to the copy, and lie

@@ -42,7 +42,7 @@ impl CopyWindows {
                     from: record.from.clone(),
                     until: record.until.clone(),
                 };
-                (folded(&record.table, case), window)
+                (record.table.folded(case), window)
             })
             .collect();
         Self { case, tables }
@@ -53,7 +53,7 @@ impl CopyWindows {
         if self.tables.is_empty() {
             return Window::Strict;
         }
-        let Some(window) = self.tables.get(&folded(table, self.case)) else {
+        let Some(window) = self.tables.get(&table.folded(self.case)) else {
             return Window::Strict;
         };
         if window.from.as_ref().is_some_and(|from| from.contains(id)) {
@@ -88,19 +88,6 @@ impl CopyWindows {
     /// Tables that still catch up.
     pub(super) fn len(&self) -> usize {
         self.tables.len()
-    }
-}
-
-/// A table's name as the key of a map, where names that differ only in case may be of one table.
-fn folded(table: &TableName, case: NameCase) -> TableName {
-    let lower = |name: &str| name.to_lowercase();
-    match case {
-        NameCase::Sensitive => table.clone(),
-        NameCase::Insensitive => TableName::new(
-            &lower(table.database.as_str()),
-            &lower(table.table.as_str()),
-        )
-        .unwrap_or_else(|_| table.clone()),
     }
 }
 

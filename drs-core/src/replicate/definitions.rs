@@ -1,32 +1,40 @@
 use std::sync::Arc;
 
+use drs_binlog::TableColumns;
 use hashbrown::HashMap;
 use mysql::{Conn, prelude::Queryable};
 
 use super::FollowError;
 use crate::{
-    checkpoint::TransactionId, endpoint::Role, object::TableName, schema::TableSchema,
+    apply::{PlanError, Projection, TablePlan, project},
+    checkpoint::TransactionId,
+    endpoint::Role,
+    object::TableName,
+    schema::{SchemaError, TableSchema},
     session::SessionError,
 };
 
-/// Opens a session at the destination that reads table definitions.
+/// Opens a session that reads table definitions.
 pub(crate) type ConnectToRead = Arc<dyn Fn() -> Result<Conn, SessionError> + Send + Sync>;
 
 /// The destination's tables as of the stream's place: read when first needed, forgotten with
 /// every DDL.
 pub(super) struct Definitions {
-    connect: ConnectToRead,
-    conn: Option<Conn>,
+    destination: Reader,
+    source: Reader,
     tables: HashMap<TableName, Arc<TableSchema>>,
+    /// The destination's tables in the column order of the source's log.
+    projected: HashMap<(TableName, Projection), Arc<TableSchema>>,
     charsets: Option<Arc<HashMap<u32, String>>>,
 }
 
 impl Definitions {
-    pub(super) fn new(connect: ConnectToRead) -> Self {
+    pub(super) fn new(destination: ConnectToRead, source: ConnectToRead) -> Self {
         Self {
-            connect,
-            conn: None,
+            destination: Reader::new(destination),
+            source: Reader::new(source),
             tables: HashMap::new(),
+            projected: HashMap::new(),
             charsets: None,
         }
     }
@@ -34,9 +42,11 @@ impl Definitions {
     /// Forgets all tables: a DDL has run.
     pub(super) fn forget(&mut self) {
         self.tables.clear();
+        self.projected.clear();
     }
 
-    /// A table's definition; one that does not exist is an error that names the transaction.
+    /// A table's definition at the destination; one that does not exist is an error that names the
+    /// transaction.
     pub(super) fn table(
         &mut self,
         name: &TableName,
@@ -45,23 +55,7 @@ impl Definitions {
         if let Some(schema) = self.tables.get(name) {
             return Ok(Arc::clone(schema));
         }
-        // One attempt on the connection at hand, one on a new one.
-        let mut fresh = self.conn.is_none();
-        let schema = loop {
-            let mut conn = match self.conn.take() {
-                Some(conn) => conn,
-                None => (self.connect)()?,
-            };
-            match TableSchema::load(&mut conn, name) {
-                Ok(schema) => {
-                    self.conn = Some(conn);
-                    break schema;
-                }
-                Err(error) if fresh => return Err(error.into()),
-                Err(_) => fresh = true,
-            }
-        };
-        let Some(schema) = schema else {
+        let Some(schema) = self.destination.load(name)? else {
             return Err(FollowError::MissingTable {
                 table: name.clone(),
                 transaction: transaction.clone(),
@@ -72,12 +66,49 @@ impl Definitions {
         Ok(schema)
     }
 
+    /// The names of the columns of a table map: as the log tells them, else by the source's
+    /// present definition.
+    pub(super) fn column_names(
+        &mut self,
+        source: &TableName,
+        columns: &TableColumns,
+    ) -> Result<Result<Vec<String>, PlanError>, FollowError> {
+        if let Some(names) = logged_names(columns) {
+            return Ok(Ok(names));
+        }
+        let Some(schema) = self.source.load(source)? else {
+            return Ok(Err(PlanError::NamesUnknown));
+        };
+        Ok(TablePlan::names_by_definition(&schema, columns))
+    }
+
+    /// The destination's table in the log's column order; the same one for the same projection, by
+    /// which its changes are known to belong together.
+    pub(super) fn projected(
+        &mut self,
+        source: &TableName,
+        destination: &Arc<TableSchema>,
+        projection: Projection,
+    ) -> Arc<TableSchema> {
+        let is_whole = projection.len() == destination.columns.len();
+        if is_whole && projection.iter().enumerate().all(|(i, to)| *to == Some(i)) {
+            return Arc::clone(destination);
+        }
+        let key = (source.clone(), projection);
+        if let Some(schema) = self.projected.get(&key) {
+            return Arc::clone(schema);
+        }
+        let schema = Arc::new(project(destination, &key.1));
+        self.projected.insert(key, Arc::clone(&schema));
+        schema
+    }
+
     /// The character set of each collation's number, read once: both servers number them alike.
     pub(super) fn charsets(&mut self) -> Result<Arc<HashMap<u32, String>>, FollowError> {
         if let Some(charsets) = &self.charsets {
             return Ok(Arc::clone(charsets));
         }
-        let mut conn = (self.connect)()?;
+        let mut conn = (self.destination.connect)()?;
         let rows: Vec<(u32, String)> = conn
             .query(
                 "SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS \
@@ -90,5 +121,49 @@ impl Definitions {
         let charsets = Arc::new(rows.into_iter().collect());
         self.charsets = Some(Arc::clone(&charsets));
         Ok(charsets)
+    }
+}
+
+/// The names of a table map's columns, where the log has them (`binlog_row_metadata = FULL`).
+pub(super) fn logged_names(columns: &TableColumns) -> Option<Vec<String>> {
+    columns
+        .columns()
+        .iter()
+        .map(|column| column.name.as_deref().map(str::to_owned))
+        .collect()
+}
+
+/// Reads definitions on a connection that may be gone by the next time.
+struct Reader {
+    connect: ConnectToRead,
+    conn: Option<Conn>,
+}
+
+impl Reader {
+    fn new(connect: ConnectToRead) -> Self {
+        Self {
+            connect,
+            conn: None,
+        }
+    }
+
+    fn load(&mut self, name: &TableName) -> Result<Option<TableSchema>, FollowError> {
+        // One attempt on the connection at hand, one on a new one.
+        let mut fresh = self.conn.is_none();
+        loop {
+            let mut conn = match self.conn.take() {
+                Some(conn) => conn,
+                None => (self.connect)()?,
+            };
+            match TableSchema::load(&mut conn, name) {
+                Ok(schema) => {
+                    self.conn = Some(conn);
+                    return Ok(schema);
+                }
+                Err(error @ SchemaError::UnknownType { .. }) => return Err(error.into()),
+                Err(error) if fresh => return Err(error.into()),
+                Err(_) => fresh = true,
+            }
+        }
     }
 }

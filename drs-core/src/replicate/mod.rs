@@ -10,15 +10,18 @@ mod progress;
 mod reader;
 mod route;
 mod scheduler;
+mod sharing;
 mod statement;
 mod write_set;
 
 pub(crate) use arena::{EventArena, EventCollector, TransactionEvents};
 pub(crate) use budget::{ByteBudget, ByteShare};
+pub(crate) use definitions::ConnectToRead;
 pub use error::FollowError;
 pub use lane::LargeTransaction;
 pub use progress::FollowProgress;
 pub(crate) use reader::{OpenError, OpenSource, ReaderSettings};
 pub(crate) use route::RouterSettings;
 pub(crate) use scheduler::{Follow, FollowEnd, FollowSettings};
+pub(crate) use sharing::Sharing;
 pub(crate) use statement::StatementRunner;

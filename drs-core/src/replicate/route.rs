@@ -2,34 +2,41 @@ use std::sync::Arc;
 
 use drs_binlog::{
     Error, EventType, ExecuteLoadQuery, FormatDescription, Outcome, Position, Query, RawEvent,
-    Rows, TableMap,
+    Rows, TableColumns, TableMap,
 };
 use hashbrown::HashMap;
 
 use super::{
     EventArena, FollowError,
     copy_windows::{CopyWindows, Window},
-    definitions::{ConnectToRead, Definitions},
+    definitions::{self, ConnectToRead, Definitions},
+    sharing::Sharing,
     statement::{StatementJob, Verdict},
     write_set::{self, WriteSet},
 };
 use crate::{
-    apply::{RoutedRows, RoutedTransaction, TablePlan},
+    apply::{ApplyError, RoutedRows, RoutedTransaction, TablePlan},
     checkpoint::{TableRecord, TransactionId},
     ddl::{self, SessionContext, SourceDefaults},
     dialect::ServerVersion,
-    object::{DatabaseName, Selection, TableName},
+    object::{DatabaseName, Mapping, Selection, TableName},
     schema::TableSchema,
+    sql::LiteralError,
 };
 
 /// What routing depends on.
 pub(crate) struct RouterSettings {
     pub(crate) selection: Selection,
+    pub(crate) mapping: Mapping,
     pub(crate) filter_drop_database: bool,
     pub(crate) source: SourceDefaults,
     pub(crate) destination: ServerVersion,
     /// Opens a session at the destination that reads table definitions.
     pub(crate) connect: ConnectToRead,
+    /// The same at the source.
+    pub(crate) connect_source: ConnectToRead,
+    /// Who else writes to the destination's tables.
+    pub(crate) sharing: Sharing,
 }
 
 /// Says for each event of a transaction whether and how it concerns the destination.
@@ -104,7 +111,10 @@ pub(crate) struct RouteContext<'a> {
 impl Router {
     pub(crate) fn new(settings: RouterSettings, tables: &[TableRecord]) -> Self {
         Self {
-            definitions: Definitions::new(Arc::clone(&settings.connect)),
+            definitions: Definitions::new(
+                Arc::clone(&settings.connect),
+                Arc::clone(&settings.connect_source),
+            ),
             maps: HashMap::new(),
             copies: CopyWindows::new(tables, settings.selection.case()),
             counts: RouteCounts::default(),
@@ -121,6 +131,7 @@ impl Router {
     pub(crate) fn forget_definitions(&mut self) {
         self.maps.clear();
         self.definitions.forget();
+        self.settings.sharing.forget();
     }
 
     /// The tables whose copies the stream has passed at this point; they are strict from now on.
@@ -246,18 +257,7 @@ impl Router {
             Some(name) if self.window(&name, context.id) == Window::InCopy => MappedRows::InCopy,
             Some(name) => {
                 let columns = map.compile().map_err(decode)?;
-                let schema = self.definitions.table(&name, context.id)?;
-                self.check_cascades(&schema, context)?;
-                check_engine(&schema, context)?;
-                let charsets = self.definitions.charsets()?;
-                let plan = TablePlan::new(schema, columns, &charsets).map_err(|source| {
-                    FollowError::Plan {
-                        table: name,
-                        transaction: context.id.clone(),
-                        source,
-                    }
-                })?;
-                MappedRows::Applied(Arc::new(plan))
+                MappedRows::Applied(Arc::new(self.plan(name, columns, context)?))
             }
         };
         self.maps.insert(
@@ -268,6 +268,54 @@ impl Router {
             },
         );
         Ok(())
+    }
+
+    /// How the rows of a table of the log are written to the destination's.
+    fn plan(
+        &mut self,
+        source: TableName,
+        columns: TableColumns,
+        context: &RouteContext<'_>,
+    ) -> Result<TablePlan, FollowError> {
+        let name = self.settings.mapping.table(&source);
+        let schema = self.definitions.table(&name, context.id)?;
+        self.check_cascades(&schema, context)?;
+        check_engine(&schema, context)?;
+        let others = self.settings.sharing.take(&name, &source, context.id)?;
+        if !others.is_empty() && schema.row_key().is_none() {
+            return Err(refused(
+                context.id,
+                &format!(
+                    "{name} has no primary key, and the task {} writes to it too: nothing tells whose rows are whose",
+                    others.join(", ")
+                ),
+            ));
+        }
+        let failed = |cause| FollowError::Plan {
+            table: source.clone(),
+            transaction: context.id.clone(),
+            source: cause,
+        };
+        let by_name = definitions::logged_names(&columns).is_some()
+            || !others.is_empty()
+            || columns.len() != schema.columns.len();
+        let names = match by_name {
+            true => Some(
+                self.definitions
+                    .column_names(&source, &columns)?
+                    .map_err(failed)?,
+            ),
+            false => None,
+        };
+        let charsets = self.definitions.charsets()?;
+        let projection = TablePlan::projection(&schema, &columns, names.as_deref(), &charsets)
+            .map_err(failed)?;
+        let schema = self.definitions.projected(&source, &schema, projection);
+        Ok(TablePlan {
+            source,
+            schema,
+            columns,
+        })
     }
 
     fn selected(
@@ -299,7 +347,8 @@ impl Router {
             return Ok(());
         }
         for table in tables {
-            match self.definitions.table(table, context.id) {
+            let table = self.settings.mapping.table(table);
+            match self.definitions.table(&table, context.id) {
                 Ok(schema) => self.check_cascades(&schema, context)?,
                 // Dropped, or renamed away.
                 Err(FollowError::MissingTable { .. }) => {}
@@ -361,7 +410,7 @@ impl Router {
             self.counts.row_events_in_copy += 1;
             return Ok(());
         };
-        let lenient = match self.window(&plan.schema.name, context.id) {
+        let lenient = match self.window(&plan.source, context.id) {
             Window::InCopy => {
                 self.counts.row_events_in_copy += 1;
                 return Ok(());
@@ -372,7 +421,11 @@ impl Router {
         if let Some(current) = &mut self.current {
             current.applies = true;
         }
-        add_write_set(&mut route.write_set, &plan, &rows).map_err(decode)?;
+        add_write_set(&mut route.write_set, &plan, &rows).map_err(|source| ApplyError::Value {
+            table: plan.source.clone(),
+            transaction: context.id.clone(),
+            source,
+        })?;
         route.rows.push(RoutedRows {
             event: index,
             plan,
@@ -472,6 +525,19 @@ impl Router {
                 reason,
             });
         }
+        if let Some((from, to)) = statement.renames().find(|(from, to)| {
+            [from, to].into_iter().any(|object| {
+                super::statement::table_of(object)
+                    .is_some_and(|table| self.settings.mapping.names_table(&table))
+            })
+        }) {
+            let reason = format!(
+                "it renames {} to {}, of which one is mapped by an entry of its own: what the other is at the destination \
+                 can't be told; rename it by hand, and begin a new task",
+                from.name, to.name
+            );
+            return Err(refused(context.id, &reason));
+        }
         if self.applies() || route.statement.is_some() {
             return Err(refused(
                 context.id,
@@ -509,7 +575,11 @@ pub(crate) fn routed(
     }
 }
 
-fn add_write_set(set: &mut WriteSet, plan: &TablePlan, rows: &Rows<'_>) -> drs_binlog::Result<()> {
+fn add_write_set(
+    set: &mut WriteSet,
+    plan: &TablePlan,
+    rows: &Rows<'_>,
+) -> Result<(), LiteralError> {
     let schema = &*plan.schema;
     let table = write_set::table_hash(schema);
     // Changes that are found by their values, or that set off others, keep the table's order.
@@ -523,13 +593,15 @@ fn add_write_set(set: &mut WriteSet, plan: &TablePlan, rows: &Rows<'_>) -> drs_b
             set.add_table(table, true);
             return Ok(());
         }
-        let change = change?;
-        if let Some(before) = &change.before
-            && write_set::hides_old_value(schema, before, change.after.as_ref())
+        let Some(change) = plan.change(&change?)? else {
+            continue;
+        };
+        if let Some(before) = change.before()
+            && write_set::hides_old_value(schema, before, change.after())
         {
             set.add_table(table, true);
         }
-        for image in [&change.before, &change.after].into_iter().flatten() {
+        for image in [change.before(), change.after()].into_iter().flatten() {
             set.add_image(schema, table, image)?;
         }
     }

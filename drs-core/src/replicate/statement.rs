@@ -5,16 +5,16 @@ use std::{
 
 use mysql::{Conn, prelude::Queryable};
 
-use super::{FollowError, route::database_name};
+use super::{FollowError, route::database_name, sharing::table_writers};
 use crate::{
     checkpoint::{CheckpointStore, DdlIntent, StreamPoint, TransactionId},
     ddl::{
-        DestinationSession, Names, ObjectKind, ObjectName, Repeat, SessionContext, Statement,
-        StatementKind, as_prepared,
+        self, ClientCharset, DestinationSession, Names, ObjectKind, ObjectName, Repeat, Role,
+        SessionContext, Statement, StatementKind, as_prepared,
     },
     dialect::ServerVersion,
     error,
-    object::{Selection, TableName},
+    object::{Mapping, NameCase, Selection, TableName},
     session::SessionError,
     sql,
 };
@@ -180,7 +180,7 @@ fn judge_database_ddl(
     }
 }
 
-fn table_of(object: &ObjectName) -> Option<TableName> {
+pub(super) fn table_of(object: &ObjectName) -> Option<TableName> {
     TableName::new(object.database.as_deref()?, &object.name).ok()
 }
 
@@ -193,6 +193,9 @@ pub(crate) struct StatementRunner {
     pub(crate) connect: Arc<dyn Fn() -> Result<Conn, SessionError> + Send + Sync>,
     pub(crate) store: Arc<Mutex<CheckpointStore>>,
     pub(crate) version: ServerVersion,
+    pub(crate) mapping: Mapping,
+    /// How the destination compares names.
+    pub(crate) case: NameCase,
 }
 
 impl StatementRunner {
@@ -203,6 +206,9 @@ impl StatementRunner {
     pub(crate) fn run(&self, job: &StatementJob) -> Result<(), FollowError> {
         let mut conn = (self.connect)()?;
         self.wait_for_turn(&mut conn, job)?;
+        if self.is_done_by_another_task(&mut conn, job)? {
+            return Ok(());
+        }
         let now = self.describe(&mut conn, job)?;
         let intent = self.store().ddl_intent()?;
         let intent = intent.filter(|intent| intent.id == job.id);
@@ -239,7 +245,146 @@ impl StatementRunner {
             }))?;
             self.execute(&mut conn, job)?;
         }
+        self.note_removed(job)
+    }
+
+    /// Fails for a statement that would change what other tasks write to as well; true when it
+    /// adds columns to a shared table that another task has added already.
+    fn is_done_by_another_task(
+        &self,
+        conn: &mut Conn,
+        job: &StatementJob,
+    ) -> Result<bool, FollowError> {
+        let mut others = Vec::new();
+        let mut shared = None;
+        {
+            let mut store = self.store();
+            for object in job.statement.changed() {
+                let writers = match (object.kind, self.destination_of(object)) {
+                    (ObjectKind::Database, _)
+                        if job.statement.kind == StatementKind::DropDatabase =>
+                    {
+                        let database = self.destination_database(&object.name);
+                        store.writers(&database, None, self.case)?
+                    }
+                    (ObjectKind::Database, _) | (_, None) => continue,
+                    (_, Some(table)) => table_writers(&mut store, &table, self.case)?,
+                };
+                let task = store.task();
+                if writers.iter().any(|writer| writer != task) {
+                    others = writers
+                        .into_iter()
+                        .filter(|writer| writer != task)
+                        .collect();
+                    shared = Some(object);
+                    break;
+                }
+            }
+        }
+        let Some(shared) = shared else {
+            return Ok(false);
+        };
+        let refused = |reason: String| FollowError::Refused {
+            transaction: job.id.clone(),
+            reason,
+        };
+        let name = match self.destination_of(shared) {
+            Some(table) if shared.kind != ObjectKind::Database => table.to_string(),
+            _ => sql::identifier(&self.destination_database(&shared.name)),
+        };
+        let context = job.session.lex_context(self.version);
+        let (Some(columns), Some(table)) = (
+            ddl::added_columns(&job.text, &context),
+            self.destination_of(shared),
+        ) else {
+            return Err(refused(format!(
+                "it holds a statement that changes {name} in another way than by adding columns, and the task {} writes \
+                 there too; do by hand what is right for all of them, and begin new tasks behind it (a task that is no \
+                 more is forgotten with DELETE FROM drs_meta.writer WHERE task = '…')",
+                others.join(", ")
+            )));
+        };
+        let failed = |error: mysql::Error| FollowError::Statement {
+            transaction: job.id.clone(),
+            reason: error::redacted(&error),
+        };
+        let there: Vec<String> = conn
+            .exec(
+                "SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?",
+                (table.database.as_str(), &table.table),
+            )
+            .map_err(failed)?;
+        let is_there = |name: &String| {
+            there
+                .iter()
+                .any(|column| column.to_lowercase() == name.to_lowercase())
+        };
+        match columns.iter().filter(|name| is_there(name)).count() {
+            0 => Ok(false),
+            count if count == columns.len() => Ok(true),
+            _ => Err(refused(format!(
+                "it adds several columns to {name}, some of which the task {} has added already; add the others by hand, \
+                 and run again",
+                others.join(", ")
+            ))),
+        }
+    }
+
+    /// The task writes no more to tables that are gone.
+    fn note_removed(&self, job: &StatementJob) -> Result<(), FollowError> {
+        for object in job.statement.changed() {
+            if matches!(object.role, Role::Dropped | Role::RenamedFrom)
+                && object.kind == ObjectKind::Table
+                && let Some(table) = self.destination_of(object)
+            {
+                self.store().remove_writer(&table, self.case)?;
+            }
+        }
         Ok(())
+    }
+
+    fn destination_of(&self, object: &ObjectName) -> Option<TableName> {
+        table_of(object).map(|table| self.mapping.table(&table))
+    }
+
+    fn destination_database(&self, name: &str) -> String {
+        match database_name(name) {
+            Some(database) => self.mapping.database(&database).as_str().to_owned(),
+            None => name.to_owned(),
+        }
+    }
+
+    /// The statement's text with the destination's names.
+    fn text(&self, job: &StatementJob) -> Result<Vec<u8>, FollowError> {
+        let mut text = job.text.clone();
+        if let StatementKind::CreateTable {
+            start_transaction: Some(span),
+            ..
+        } = &job.statement.kind
+        {
+            // Its rows follow as row events; alone, it would leave a transaction open here. It
+            // stands behind all names.
+            text.drain(span.start..span.end.min(text.len()));
+        }
+        let is_left_out = |object: &ObjectName| object.name_span.start == object.name_span.end;
+        if self.mapping.is_empty() && !job.statement.objects.iter().any(is_left_out) {
+            return Ok(text);
+        }
+        let name = |object: &ObjectName| match object.kind {
+            ObjectKind::Database => Some(sql::identifier(&self.destination_database(&object.name))),
+            _ => self.destination_of(object).map(|table| sql::table(&table)),
+        };
+        let charset = ClientCharset::of_collation(job.session.character_set_client);
+        let names = job.statement.objects.iter().filter_map(name);
+        if charset != ClientCharset::Utf8 && names.into_iter().any(|name| !name.is_ascii()) {
+            return Err(FollowError::Refused {
+                transaction: job.id.clone(),
+                reason: "a statement's text is not in UTF-8, and the destination's names that belong in it have other \
+                         characters than ASCII: run it by hand"
+                    .into(),
+            });
+        }
+        Ok(ddl::with_names(&text, &job.statement, name))
     }
 
     /// Makes this the only session that runs a statement of the task.
@@ -295,15 +440,7 @@ impl StatementRunner {
             reason,
         };
         let server = |error: mysql::Error| failed(error::redacted(&error));
-        let mut text = job.text.clone();
-        if let StatementKind::CreateTable {
-            start_transaction: Some(span),
-            ..
-        } = &job.statement.kind
-        {
-            // Its rows follow as row events; alone, it would leave a transaction open here.
-            text.drain(span.start..span.end.min(text.len()));
-        }
+        let text = self.text(job)?;
         let variables: Vec<(String, String)> =
             conn.query(DestinationSession::VARIABLES).map_err(server)?;
         let session = DestinationSession::from_variables(
@@ -323,14 +460,15 @@ impl StatementRunner {
         if let Some(database) = &job.session.default_database
             && !job.statement.kind.is_database_ddl()
         {
+            let database = self.destination_database(database);
             let exists: Option<String> = conn
                 .exec_first(
                     "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?",
-                    (database,),
+                    (&database,),
                 )
                 .map_err(server)?;
             if exists.is_some() {
-                conn.query_drop(format!("USE {}", sql::identifier(database)))
+                conn.query_drop(format!("USE {}", sql::identifier(&database)))
                     .map_err(server)?;
             }
         }
@@ -354,9 +492,10 @@ impl StatementRunner {
         for object in job.statement.changed() {
             let shown = match object.kind {
                 ObjectKind::Database => {
-                    format!("SHOW CREATE DATABASE {}", sql::identifier(&object.name))
+                    let database = self.destination_database(&object.name);
+                    format!("SHOW CREATE DATABASE {}", sql::identifier(&database))
                 }
-                _ => match table_of(object) {
+                _ => match self.destination_of(object) {
                     Some(table) => format!("SHOW CREATE TABLE {}", sql::table(&table)),
                     None => continue,
                 },

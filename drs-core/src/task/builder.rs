@@ -1,7 +1,7 @@
 use super::{
     ChunkBytes, ConflictPolicy, Description, Lanes, Mode, Sessions, Tags, Task, TaskError, TaskName,
 };
-use crate::{Endpoint, Selection};
+use crate::{Endpoint, Mapping, Selection};
 
 /// The name of a task that was not given one.
 const DEFAULT_NAME: &str = "default";
@@ -17,6 +17,7 @@ pub struct TaskBuilder {
     destination: Endpoint,
     include: Vec<String>,
     exclude: Vec<String>,
+    map: Vec<(String, String)>,
     conflict: ConflictPolicy,
     filter_drop_database: bool,
     indexes: bool,
@@ -38,6 +39,7 @@ impl Task {
             destination,
             include: Vec::new(),
             exclude: Vec::new(),
+            map: Vec::new(),
             conflict: ConflictPolicy::default(),
             filter_drop_database: true,
             indexes: true,
@@ -89,6 +91,13 @@ impl TaskBuilder {
     #[must_use]
     pub fn exclude(mut self, entry: impl Into<String>) -> Self {
         self.exclude.push(entry.into());
+        self
+    }
+
+    /// One more `database` or `database.table` of the source that has another name at the destination.
+    #[must_use]
+    pub fn map(mut self, source: impl Into<String>, destination: impl Into<String>) -> Self {
+        self.map.push((source.into(), destination.into()));
         self
     }
 
@@ -148,6 +157,23 @@ impl TaskBuilder {
                 Selection::new(&self.include, &self.exclude)
                     .map_err(|error| TaskError::invalid("objects.exclude", error))
             })?;
+        let mapping =
+            Mapping::new(&self.map).map_err(|error| TaskError::invalid("objects.map", error))?;
+        let unselected = |what: &dyn std::fmt::Display| {
+            TaskError::invalid("objects.map", format!("{what} is mapped and not selected"))
+        };
+        if let Some((table, _)) = mapping
+            .tables()
+            .find(|(table, _)| !selection.matches(table))
+        {
+            return Err(unselected(table));
+        }
+        if let Some((database, _)) = mapping
+            .databases()
+            .find(|(database, _)| !selection.may_match_in(database))
+        {
+            return Err(unselected(database));
+        }
         Ok(Task {
             name: TaskName::new(&self.name)
                 .map_err(|error| TaskError::invalid("task.name", error))?,
@@ -158,6 +184,7 @@ impl TaskBuilder {
             source: self.source,
             destination: self.destination,
             selection,
+            mapping,
             conflict: self.conflict,
             filter_drop_database: self.filter_drop_database,
             indexes: self.indexes,
@@ -233,6 +260,18 @@ mod tests {
             (
                 builder().conflict(ConflictPolicy::Ignore),
                 "sync.conflict = \"ignore\" is not supported yet",
+            ),
+            (
+                builder().map("shop", "mysql"),
+                "objects.map: \"mysql\" can't be a mapped name",
+            ),
+            (
+                builder().map("crm", "shop2"),
+                "objects.map: `crm` is mapped and not selected",
+            ),
+            (
+                builder().map("crm.t", "shop.t"),
+                "objects.map: `crm`.`t` is mapped and not selected",
             ),
             (
                 Task::builder(same.clone(), same).select("a"),

@@ -5,6 +5,7 @@ mod error;
 mod file;
 mod flow_control;
 mod mode;
+mod object_file;
 mod toml_table;
 mod value;
 
@@ -12,9 +13,10 @@ pub use builder::TaskBuilder;
 pub use error::TaskError;
 pub use flow_control::{FlowControl, FlowLimit};
 pub use mode::{ConflictPolicy, Mode};
+pub use object_file::write_object_file;
 pub use value::{ChunkBytes, Description, Lanes, Sessions, Tags, TaskName, ValueError};
 
-use crate::{Endpoint, Password, PasswordSource, Role, Selection};
+use crate::{Endpoint, Mapping, Password, PasswordSource, Role, Selection};
 
 /// One synchronization: two servers, the objects, and how changes are applied.
 ///
@@ -41,6 +43,7 @@ pub struct Task {
     source: Endpoint,
     destination: Endpoint,
     selection: Selection,
+    mapping: Mapping,
     conflict: ConflictPolicy,
     filter_drop_database: bool,
     indexes: bool,
@@ -92,6 +95,12 @@ impl Task {
     /// `lower_case_table_names` ([`Selection::with_case`]).
     pub fn selection(&self) -> &Selection {
         &self.selection
+    }
+
+    /// The names of the tables at the destination. Like the selection's, they compare by case until
+    /// the engine knows better ([`Mapping::with_case`]).
+    pub fn mapping(&self) -> &Mapping {
+        &self.mapping
     }
 
     /// What to do when a change meets a row at the destination that it does not fit.

@@ -2,4 +2,5 @@
 
 mod copy;
 mod follow;
+mod mapping;
 mod servers;

@@ -4,7 +4,7 @@ use drs_binlog::StartPoint;
 use toml::de::DeTable;
 
 use super::{
-    ConflictPolicy, FlowControl, FlowLimit, Mode, Task, TaskBuilder, TaskError,
+    ConflictPolicy, FlowControl, FlowLimit, Mode, Task, TaskBuilder, TaskError, object_file,
     toml_table::{TomlTable, line_at},
     value::bytes,
 };
@@ -103,11 +103,23 @@ fn read(root: &TomlTable<'_>, folder: &Path, lines: &mut Lines) -> Result<TaskBu
     let objects = root
         .table("objects")?
         .ok_or_else(|| root.missing("objects", ": name what to include"))?;
-    lines.note(&objects, &["include", "exclude"]);
-    for key in ["file", "map"] {
-        if objects.has(key) {
-            return Err(unsupported(&objects, key));
+    lines.note(&objects, &["include", "exclude", "map"]);
+    if let Some(file) = objects.string("file")? {
+        if objects.has("include") {
+            return Err(objects.refuse("file", "give either include or file"));
         }
+        let path = folder.join(file);
+        let entries = object_file::read(&path)
+            .map_err(|error| objects.refuse("file", format!("{}: {error}", path.display())))?;
+        for entry in entries {
+            if let Some(mapped) = entry.mapped {
+                builder = builder.map(entry.source.as_str(), mapped);
+            }
+            builder = builder.select(entry.source);
+        }
+    }
+    for (source, destination) in objects.labels("map")? {
+        builder = builder.map(source, destination);
     }
     for entry in objects.strings("include")? {
         builder = builder.select(entry);

@@ -287,12 +287,12 @@ fn errors_name_line_setting_and_what_is_right() {
         (
             "exclude = [\"shop.tmp_*\"]",
             "file = \"x.csv\"",
-            "line 23: objects.file is not supported yet",
+            "line 23: objects.file: give either include or file",
         ),
         (
             "exclude = [\"shop.tmp_*\"]",
-            "map = { shop = \"x\" }",
-            "line 23: objects.map is not supported yet",
+            "map = { other = \"x\" }",
+            "line 23: objects.map: `other` is mapped and not selected",
         ),
         (
             "chunk_bytes = \"1MiB\"",

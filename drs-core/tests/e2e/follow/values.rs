@@ -72,8 +72,8 @@ fn a_table_without_transactions_stops_the_task_until_it_has_them() {
     test.assert_equal();
 }
 
-/// The same bytes mean other characters in another character set, and a column order of its own
-/// puts values into the wrong columns: both are seen before the first row.
+/// The same bytes mean other characters in another character set, and a column of another name may
+/// be any: both are seen before the first row.
 #[test]
 fn a_destination_column_that_means_something_else_stops_the_task() {
     let cases = [
@@ -88,9 +88,9 @@ fn a_destination_column_that_means_something_else_stops_the_task() {
             "character set binary",
         ),
         (
-            "order",
-            "ALTER TABLE {}.t MODIFY b INT AFTER id",
-            "number 2 is b",
+            "name",
+            "ALTER TABLE {}.t RENAME COLUMN b TO c",
+            "no column b",
         ),
     ];
     for (name, change, expected) in cases {

@@ -1,0 +1,424 @@
+use std::{collections::HashMap, fmt};
+
+use super::{CHECKPOINT_DATABASE, DatabaseName, NameCase, NameError, TableName, selection};
+
+/// Which names the databases and tables of the source have at the destination.
+///
+/// An entry maps a database (`shop` to `shop_eu`) or a table (`crm.customers` to `dw.customers`);
+/// a table's own entry counts more than its database's. What has no entry keeps its name.
+/// Backquotes take a part as it is. Two objects of the source never map to one of the destination:
+/// for that, each source has a task of its own.
+///
+/// ```
+/// use drs_core::{Mapping, TableName};
+/// let mapping = Mapping::new(&[("shop", "shop_eu"), ("shop.carts", "web.carts")])?;
+/// let mapped = |table| mapping.table(&TableName::new("shop", table).unwrap()).to_string();
+/// assert_eq!(mapped("orders"), "`shop_eu`.`orders`");
+/// assert_eq!(mapped("carts"), "`web`.`carts`");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mapping {
+    databases: HashMap<DatabaseName, DatabaseName>,
+    tables: HashMap<TableName, TableName>,
+    case: NameCase,
+}
+
+/// Why names can't be mapped so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MappingError {
+    /// A side is not `database` or `database.table`.
+    #[error("{entry:?} can't be mapped: {reason}")]
+    Entry {
+        /// What stands there (cut to 200 characters).
+        entry: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A database is mapped to a table or the reverse.
+    #[error("{from:?} and {to:?} are not both databases or both tables")]
+    Kind {
+        /// The source's object.
+        from: String,
+        /// What it is mapped to.
+        to: String,
+    },
+    /// A name that MySQL or this mapping does not allow at the destination.
+    #[error("{name:?} can't be a mapped name: {reason}")]
+    Name {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Two objects of the source would be one at the destination.
+    #[error(
+        "{first} and {second} are both mapped to {to}: one task does not merge them; give each a task of its own"
+    )]
+    Merged {
+        /// One object.
+        first: String,
+        /// The other.
+        second: String,
+        /// What both are mapped to.
+        to: String,
+    },
+}
+
+impl Mapping {
+    /// Reads the entries: what an object is at the source, and what it is to be at the destination.
+    pub fn new<S: AsRef<str>>(entries: &[(S, S)]) -> Result<Self, MappingError> {
+        let mut mapping = Self::default();
+        for (from, to) in entries {
+            let (from, to) = (from.as_ref(), to.as_ref());
+            match (object(from)?, object(to)?) {
+                (Object::Database(source), Object::Database(destination)) => {
+                    check_database(&source, &destination)?;
+                    if let Some((first, _)) = mapping
+                        .databases
+                        .iter()
+                        .find(|(_, other)| **other == destination)
+                    {
+                        return Err(merged(first, &source, &destination));
+                    }
+                    mapping.databases.insert(source, destination);
+                }
+                (Object::Table(source), Object::Table(destination)) => {
+                    check_database(&source.database, &destination.database)?;
+                    check_table(&source, &destination)?;
+                    if let Some((first, _)) = mapping
+                        .tables
+                        .iter()
+                        .find(|(_, other)| **other == destination)
+                    {
+                        return Err(merged(first, &source, &destination));
+                    }
+                    mapping.tables.insert(source, destination);
+                }
+                _ => {
+                    return Err(MappingError::Kind {
+                        from: from.to_owned(),
+                        to: to.to_owned(),
+                    });
+                }
+            }
+        }
+        Ok(mapping)
+    }
+
+    /// The same mapping of a source that compares names so.
+    #[must_use]
+    pub fn with_case(mut self, case: NameCase) -> Self {
+        self.case = case;
+        if case == NameCase::Insensitive {
+            let fold = |table: &TableName| table.folded(case);
+            self.tables = self
+                .tables
+                .iter()
+                .map(|(k, v)| (fold(k), v.clone()))
+                .collect();
+            self.databases = self
+                .databases
+                .iter()
+                .map(|(k, v)| (k.folded(case), v.clone()))
+                .collect();
+        }
+        self
+    }
+
+    /// True when every object keeps its name.
+    pub fn is_empty(&self) -> bool {
+        self.databases.is_empty() && self.tables.is_empty()
+    }
+
+    /// A database's name at the destination.
+    pub fn database(&self, source: &DatabaseName) -> DatabaseName {
+        self.databases
+            .get(&source.folded(self.case))
+            .unwrap_or(source)
+            .clone()
+    }
+
+    /// A table's name at the destination.
+    pub fn table(&self, source: &TableName) -> TableName {
+        if self.is_empty() {
+            return source.clone();
+        }
+        match self.tables.get(&source.folded(self.case)) {
+            Some(destination) => destination.clone(),
+            None => TableName {
+                database: self.database(&source.database),
+                table: source.table.clone(),
+            },
+        }
+    }
+
+    /// True when a table has an entry of its own.
+    pub fn names_table(&self, source: &TableName) -> bool {
+        self.tables.contains_key(&source.folded(self.case))
+    }
+
+    /// The databases with an entry of their own.
+    pub fn databases(&self) -> impl Iterator<Item = (&DatabaseName, &DatabaseName)> {
+        self.databases.iter()
+    }
+
+    /// The tables with an entry of their own.
+    pub fn tables(&self) -> impl Iterator<Item = (&TableName, &TableName)> {
+        self.tables.iter()
+    }
+
+    /// The entries as lines, in an order of their own: for telling two mappings apart.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let databases = self
+            .databases
+            .iter()
+            .map(|(from, to)| format!("map {from} = {to}"));
+        let tables = self
+            .tables
+            .iter()
+            .map(|(from, to)| format!("map {from} = {to}"));
+        let mut lines: Vec<String> = databases.chain(tables).collect();
+        lines.sort();
+        lines
+    }
+}
+
+/// The longest name of a mapped object that holds characters which the server writes to its file
+/// names as five.
+const ODD_NAME_CHARS_MAX: usize = 42;
+
+/// Fails when a table can't be mapped so.
+///
+/// The rules are those of the service that this program takes the place of: a name of the source
+/// with other characters than letters, digits and `_`, and a mapped one with `-` or `#`, has at
+/// most 42 characters.
+fn check_table(source: &TableName, destination: &TableName) -> Result<(), MappingError> {
+    check_length(&source.table, &destination.table)?;
+    for character in ['<', '>', '.', '"', '\\', '\''] {
+        if source.table != destination.table && destination.table.contains(character) {
+            return Err(bad_character(&destination.table, character));
+        }
+    }
+    Ok(())
+}
+
+fn check_database(source: &DatabaseName, destination: &DatabaseName) -> Result<(), MappingError> {
+    let (source, destination) = (source.as_str(), destination.as_str());
+    if selection::is_system(destination, NameCase::Insensitive) {
+        return Err(MappingError::Name {
+            name: destination.to_owned(),
+            reason: if destination.eq_ignore_ascii_case(CHECKPOINT_DATABASE) {
+                "drs keeps its own tables there".into()
+            } else {
+                "it is a system database".into()
+            },
+        });
+    }
+    if source == destination {
+        return Ok(());
+    }
+    check_length(source, destination)?;
+    for character in ['.', '<', '>', '\\', '\'', '"'] {
+        if destination.contains(character) {
+            return Err(bad_character(destination, character));
+        }
+    }
+    let lower = destination.to_ascii_lowercase();
+    let reserved = ["ib_buffer_pool", "ib_doublewrite", "ibdata1", "ibtmp1"];
+    if lower.starts_with("ib_logfile") || reserved.contains(&lower.as_str()) {
+        return Err(MappingError::Name {
+            name: destination.to_owned(),
+            reason: "InnoDB has a file of this name".into(),
+        });
+    }
+    Ok(())
+}
+
+fn check_length(source: &str, destination: &str) -> Result<(), MappingError> {
+    let is_odd = |name: &str| !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    for (name, odd) in [
+        (source, is_odd(source)),
+        (destination, destination.contains(['-', '#'])),
+    ] {
+        let chars = name.chars().count();
+        if odd && chars > ODD_NAME_CHARS_MAX {
+            return Err(MappingError::Name {
+                name: name.to_owned(),
+                reason: format!(
+                    "a mapped object whose name has special characters may have {ODD_NAME_CHARS_MAX} characters, \
+                     and this one has {chars}"
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn bad_character(name: &str, character: char) -> MappingError {
+    MappingError::Name {
+        name: name.to_owned(),
+        reason: format!("the character {character} can't be in it"),
+    }
+}
+
+fn merged(
+    first: &impl fmt::Display,
+    second: &impl fmt::Display,
+    to: &impl fmt::Display,
+) -> MappingError {
+    MappingError::Merged {
+        first: first.to_string(),
+        second: second.to_string(),
+        to: to.to_string(),
+    }
+}
+
+enum Object {
+    Database(DatabaseName),
+    Table(TableName),
+}
+
+/// Reads `database` or `database.table`, parts in backquotes or not; a star or a question mark
+/// is one only in backquotes.
+fn object(text: &str) -> Result<Object, MappingError> {
+    let error = |reason| MappingError::Entry {
+        entry: text.chars().take(200).collect(),
+        reason,
+    };
+    let entry = selection::SelectionEntry::parse(text).map_err(|e| match e {
+        selection::SelectionError::Entry { reason, .. } => error(reason),
+        _ => error("it is no name"),
+    })?;
+    let named = |name: Result<Object, NameError>| {
+        name.map_err(|source| MappingError::Name {
+            name: text.chars().take(200).collect(),
+            reason: source.to_string(),
+        })
+    };
+    match entry.literal() {
+        None => Err(error("it must be one name, without * and ?")),
+        Some((database, None)) => named(DatabaseName::new(&database).map(Object::Database)),
+        Some((database, Some(table))) => {
+            named(TableName::new(&database, &table).map(Object::Table))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_has_its_own_entry_or_its_databases() {
+        let mapping = Mapping::new(&[
+            ("shop", "shop_eu"),
+            ("crm.customers", "dw.customers"),
+            ("shop.`a.b`", "web.ab"),
+        ])
+        .unwrap();
+        for (database, table, mapped) in [
+            ("shop", "orders", "`shop_eu`.`orders`"),
+            ("shop", "a.b", "`web`.`ab`"),
+            ("crm", "customers", "`dw`.`customers`"),
+            ("crm", "Customers", "`crm`.`Customers`"),
+            ("other", "t", "`other`.`t`"),
+        ] {
+            let table = TableName::new(database, table).unwrap();
+            assert_eq!(mapping.table(&table).to_string(), mapped);
+        }
+        let mapping = mapping.with_case(NameCase::Insensitive);
+        for (database, table, mapped) in [
+            ("Shop", "orders", "`shop_eu`.`orders`"),
+            ("crm", "Customers", "`dw`.`customers`"),
+        ] {
+            let table = TableName::new(database, table).unwrap();
+            assert_eq!(mapping.table(&table).to_string(), mapped);
+        }
+    }
+
+    #[test]
+    fn refuses_what_can_not_be_mapped() {
+        let long = "x".repeat(42);
+        let cases = [
+            (
+                "a",
+                "b.c",
+                "\"a\" and \"b.c\" are not both databases or both tables",
+            ),
+            (
+                "a*",
+                "b",
+                "\"a*\" can't be mapped: it must be one name, without * and ?",
+            ),
+            (
+                "a",
+                "mysql",
+                "\"mysql\" can't be a mapped name: it is a system database",
+            ),
+            (
+                "a",
+                "drs_meta",
+                "\"drs_meta\" can't be a mapped name: drs keeps its own tables there",
+            ),
+            (
+                "a",
+                "`b.c`",
+                "\"b.c\" can't be a mapped name: the character . can't be in it",
+            ),
+            (
+                "a",
+                "b<",
+                "\"b<\" can't be a mapped name: the character < can't be in it",
+            ),
+            (
+                "a",
+                "b'",
+                "\"b'\" can't be a mapped name: the character ' can't be in it",
+            ),
+            (
+                "a.t",
+                "a.`t\"`",
+                "\"t\\\"\" can't be a mapped name: the character \" can't be in it",
+            ),
+            (
+                "a",
+                "my db",
+                "\"my db\" can't be mapped: names with spaces can't be selected",
+            ),
+            (
+                "a",
+                "ib_logfile7",
+                "\"ib_logfile7\" can't be a mapped name: InnoDB has a file of this name",
+            ),
+            (
+                "a",
+                "ibdata1",
+                "\"ibdata1\" can't be a mapped name: InnoDB has a file of this name",
+            ),
+        ];
+        for (from, to, message) in cases {
+            assert_eq!(
+                Mapping::new(&[(from, to)]).unwrap_err().to_string(),
+                message
+            );
+        }
+        for (from, to, fits) in [
+            (format!("a.{long}"), format!("a.{long}y"), true),
+            (format!("a.{long}"), format!("a.-{}", &long[1..]), true),
+            (format!("a.{long}"), format!("a.-{long}"), false),
+            (format!("a.{long}"), format!("a.#{long}"), false),
+            (format!("a.é{long}"), "a.b".to_owned(), false),
+            (format!("a.é{}", &long[1..]), "a.b".to_owned(), true),
+            (format!("a-{long}"), "b".to_owned(), false),
+        ] {
+            let mapping = Mapping::new(&[(from.clone(), to.clone())]);
+            assert_eq!(mapping.is_ok(), fits, "{from} {to}: {mapping:?}");
+        }
+        for entries in [[("a", "c"), ("b", "c")], [("a.t", "c.t"), ("b.t", "c.t")]] {
+            let error = Mapping::new(&entries).unwrap_err();
+            assert!(matches!(error, MappingError::Merged { .. }), "{error}");
+        }
+    }
+}
