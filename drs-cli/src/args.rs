@@ -35,7 +35,7 @@ pub(crate) enum Command {
     /// Print the source's present start point, for a task in mode "incremental"
     StartPoint(TaskArgs),
     /// Print the objects selected, and what each maps to
-    Objects(TaskArgs),
+    Objects(ObjectsArgs),
     /// Print binary log files
     Binlog(BinlogArgs),
 }
@@ -46,6 +46,17 @@ pub(crate) struct TaskArgs {
     /// The task file
     #[arg(value_name = "TASK.toml")]
     pub(crate) task: PathBuf,
+}
+
+/// `drs objects`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ObjectsArgs {
+    /// The task file
+    #[arg(value_name = "TASK.toml")]
+    pub(crate) task: PathBuf,
+    /// Write the tables to an object file (CSV: source,mapped), for objects.file of a task
+    #[arg(long, value_name = "FILE")]
+    pub(crate) export: Option<PathBuf>,
 }
 
 /// `drs demo`.
@@ -130,6 +141,7 @@ mod tests {
             ("run t.toml --metrics nowhere", false),
             ("start-point t.toml -q", true),
             ("objects t.toml", true),
+            ("objects t.toml --export tables.csv --json", true),
             (
                 "binlog a.000001 a.000002 --format stats --database d --table t",
                 true,

@@ -185,6 +185,37 @@ fn objects_lists_the_tables_selected() {
     assert!(output.stderr.is_empty());
 }
 
+/// What is written is what an object file takes, other names included.
+#[test]
+fn objects_are_exported_as_an_object_file() {
+    let (folder, path) = task_on(
+        source(),
+        &password(),
+        "[\"shop\", \"`odd.name`\"]\nmap = { shop = \"shop_eu\" }",
+    );
+    let file = folder.path().join("tables.csv");
+    let output = drs(&[
+        "objects",
+        &path,
+        "--export",
+        file.to_str().unwrap(),
+        "--json",
+        "-q",
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("\"destination_database\":\"shop_eu\""));
+    assert_eq!(
+        std::fs::read_to_string(&file).unwrap(),
+        "source,mapped\n\
+         `odd.name`.`a``b`,\n\
+         `shop`.`log`,`shop_eu`.`log`\n\
+         `shop`.`orders`,`shop_eu`.`orders`\n"
+    );
+    let missing = folder.path().join("no/such/folder.csv");
+    let output = drs(&["objects", &path, "--export", missing.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(3));
+}
+
 #[test]
 fn start_point_is_what_a_task_file_takes() {
     let (_folder, path) = task_on(source(), &password(), "[\"shop\"]");

@@ -1,11 +1,13 @@
 //! `drs objects`: the tables that a task selects, and what each maps to.
 
-use drs_core::{NameCase, Role, Selection, TableName, Task};
+use std::{fs::File, io::BufWriter};
+
+use drs_core::{Mapping, NameCase, Role, Selection, TableName, Task, write_object_file};
 use mysql::{Conn, prelude::Queryable};
 use serde::Serialize;
 
 use crate::{
-    args::TaskArgs,
+    args::ObjectsArgs,
     config,
     exit::{CommandError, Exit},
     render::{Align, Output, Table, grouped},
@@ -14,6 +16,8 @@ use crate::{
 /// A base table of the source.
 struct SourceTable {
     name: TableName,
+    /// Its name at the destination.
+    mapped: TableName,
     engine: Option<String>,
     rows_estimate: Option<u64>,
 }
@@ -29,7 +33,7 @@ struct Report<'a> {
 }
 
 /// Prints the tables selected.
-pub(crate) fn execute(args: TaskArgs, out: &mut Output) -> Result<Exit, CommandError> {
+pub(crate) fn execute(args: ObjectsArgs, out: &mut Output) -> Result<Exit, CommandError> {
     let task = config::load(&args.task, &[Role::Source])?;
     let mut conn = task.source().connect(Role::Source)?;
     let (selection, tables) = selected(&mut conn, &task)?;
@@ -39,6 +43,14 @@ pub(crate) fn execute(args: TaskArgs, out: &mut Output) -> Result<Exit, CommandE
         }
     } else {
         print(&tables, out)?;
+    }
+    if let Some(path) = &args.export {
+        let lines = tables.iter().map(|table| (&table.name, &table.mapped));
+        File::create(path)
+            .and_then(|file| write_object_file(BufWriter::new(file), lines))
+            .map_err(|error| {
+                CommandError::Failed(format!("cannot write {}: {error}", path.display()))
+            })?;
     }
     let names: Vec<TableName> = tables.into_iter().map(|table| table.name).collect();
     for entry in selection.entries_without_match(&names) {
@@ -57,7 +69,7 @@ fn print(tables: &[SourceTable], out: &mut Output) -> std::io::Result<()> {
     for table in tables {
         lines.row([
             table.name.to_string(),
-            table.name.to_string(),
+            table.mapped.to_string(),
             table.engine.clone().unwrap_or_else(|| "?".to_owned()),
             table.rows_estimate.map_or_else(|| "?".to_owned(), grouped),
         ]);
@@ -76,8 +88,8 @@ fn report(table: &SourceTable) -> Report<'_> {
     Report {
         database: name.database.as_str(),
         table: &name.table,
-        destination_database: name.database.as_str(),
-        destination_table: &name.table,
+        destination_database: table.mapped.database.as_str(),
+        destination_table: &table.mapped.table,
         engine: table.engine.as_deref(),
         rows_estimate: table.rows_estimate,
     }
@@ -89,10 +101,9 @@ fn selected(conn: &mut Conn, task: &Task) -> Result<(Selection, Vec<SourceTable>
     let case: Option<u8> = conn
         .query_first("SELECT @@GLOBAL.lower_case_table_names")
         .map_err(failed)?;
-    let selection = task
-        .selection()
-        .clone()
-        .with_case(NameCase::from_lower_case_table_names(case.unwrap_or(0)));
+    let case = NameCase::from_lower_case_table_names(case.unwrap_or(0));
+    let selection = task.selection().clone().with_case(case);
+    let mapping: Mapping = task.mapping().clone().with_case(case);
     let rows: Vec<(String, String, Option<String>, Option<u64>)> = conn
         .query(
             "SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE, TABLE_ROWS FROM information_schema.TABLES \
@@ -108,6 +119,7 @@ fn selected(conn: &mut Conn, task: &Task) -> Result<(Selection, Vec<SourceTable>
         })?;
         if selection.matches(&name) {
             tables.push(SourceTable {
+                mapped: mapping.table(&name),
                 name,
                 engine,
                 rows_estimate,
