@@ -180,7 +180,8 @@ pub struct XaPrepare<'a> {
 }
 
 impl<'a> XaPrepare<'a> {
-    pub(crate) fn parse(raw: &RawEvent<'a>) -> Result<Self> {
+    /// Reads an XA_PREPARE event.
+    pub fn parse(raw: &RawEvent<'a>) -> Result<Self> {
         let mut r = raw.reader();
         let one_phase = match r.u8()? {
             0 => false,

@@ -75,6 +75,22 @@ impl FormatDescription {
         })
     }
 
+    /// The body of an event that [`parse`](Self::parse) reads back: so that events can be kept
+    /// together with what they are read by. The header's marks are not in it.
+    pub fn to_body(&self) -> Vec<u8> {
+        let mut body = 4_u16.to_le_bytes().to_vec();
+        let version = self.server_version.as_bytes();
+        body.extend(version.iter().take(50));
+        body.resize(52, 0);
+        body.extend(self.created.to_le_bytes());
+        body.push(EventHeader::LEN as u8);
+        body.extend(&self.post_header_lens);
+        if checksum_aware(&self.server_version) {
+            body.push(u8::from(self.checksum == Checksum::Crc32));
+        }
+        body
+    }
+
     /// Bytes of the fixed part of the body of events of this type; `None` if
     /// the server did not know the type.
     pub fn post_header_len(&self, event_type: EventType) -> Option<usize> {

@@ -4,7 +4,7 @@ use drs_binlog::{FormatDescription, Rows, RowsKind};
 use hashbrown::HashMap;
 
 use super::{
-    TablePlan,
+    TablePlan, XaStep,
     net_change::{Change, FoldError, TableNet},
     statements::{
         Expectation, Packet, StatementWriter, delete_statement, insert_statement,
@@ -48,6 +48,8 @@ pub(crate) struct RoutedTransaction {
     pub(crate) events: EventArena,
     pub(crate) format: Arc<FormatDescription>,
     pub(crate) rows: Vec<RoutedRows>,
+    /// A step of XA that goes with it.
+    pub(crate) xa: Option<XaStep>,
     /// Held until the transaction is applied.
     pub(crate) _share: Option<ByteShare>,
 }
@@ -101,6 +103,16 @@ pub(crate) fn build(
     transactions: &[RoutedTransaction],
     writer: &mut StatementWriter,
 ) -> Result<u64, BuildError> {
+    for step in transactions.iter().filter_map(|it| it.xa.as_ref()) {
+        step.for_each_statement(|statement, affected_rows| {
+            let expectation = Expectation {
+                table: None,
+                affected_rows,
+            };
+            writer.push(statement, expectation);
+            Ok::<_, BuildError>(())
+        })?;
+    }
     let (tables, parsed) = parse(transactions)?;
     let mut nets: Vec<Option<TableNet<'_>>> = tables.iter().map(TableWork::net).collect();
     let (mut changes, mut folded) = (0, 0);

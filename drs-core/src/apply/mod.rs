@@ -10,6 +10,7 @@ mod plan;
 mod row_key;
 mod send;
 mod statements;
+mod xa;
 
 pub use batch::Batch;
 pub(crate) use batch::{RoutedRows, RoutedTransaction, Watermark};
@@ -19,6 +20,7 @@ pub(crate) use mysql::{LaneSettings, MySqlApplier};
 pub use plan::PlanError;
 pub(crate) use plan::{Projection, TablePlan, project};
 pub(crate) use row_key::append_value;
+pub(crate) use xa::{XaChange, XaStep, parts_of};
 
 use crate::replicate::LargeTransaction;
 

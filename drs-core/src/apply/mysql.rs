@@ -6,7 +6,7 @@ use super::{
     Applied, Applier, ApplyError, Batch, RoutedTransaction, Watermark,
     batch::{self, BuildError},
     one_by_one::{OneByOneError, apply_one_by_one},
-    send::{Failure, backoff, move_lane, send, send_all},
+    send::{Failure, backoff, move_lane, send, send_all, take_xa_step},
     statements::StatementWriter,
 };
 use crate::{
@@ -450,6 +450,7 @@ impl MySqlApplier {
     ) -> Result<(), PartStop> {
         let conn = self.conn.as_mut().ok_or_else(lost)?;
         let (changes, conflicts) = apply_one_by_one(conn, part, policy)?;
+        take_xa_step(conn, part)?;
         applied.row_changes += changes;
         applied.conflicts += conflicts;
         Ok(())
@@ -594,6 +595,7 @@ fn one_by_one(
 ) -> Result<(), PartStop> {
     conn.query_drop("BEGIN").map_err(Failure::from)?;
     *counts = apply_one_by_one(conn, transaction, policy)?;
+    take_xa_step(conn, transaction)?;
     move_lane(conn, lane_update)?;
     conn.query_drop("COMMIT").map_err(Failure::from)?;
     Ok(())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mysql::{Conn, prelude::Queryable};
 
-use super::statements::Packet;
+use super::{RoutedTransaction, statements::Packet};
 use crate::{error, object::TableName};
 
 /// Why sending statements did not end in a commit.
@@ -41,6 +41,23 @@ pub(super) fn move_lane(conn: &mut Conn, lane_update: &str) -> Result<(), Failur
     } else {
         Err(Failure::Fenced)
     }
+}
+
+/// Changes what is kept of prepared XA transactions, in the transaction of the data.
+pub(super) fn take_xa_step(
+    conn: &mut Conn,
+    transaction: &RoutedTransaction,
+) -> Result<(), Failure> {
+    let Some(step) = &transaction.xa else {
+        return Ok(());
+    };
+    step.for_each_statement(|statement, affected_rows| {
+        conn.query_drop(statement).map_err(own)?;
+        match affected_rows {
+            Some(expected) if expected != conn.affected_rows() => Err(Failure::Fenced),
+            _ => Ok(()),
+        }
+    })
 }
 
 /// A statement of drs's own that fails for another reason than locks or the connection is no surprise of the data's.

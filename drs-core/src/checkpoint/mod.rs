@@ -8,6 +8,7 @@ pub mod status;
 mod store;
 mod table;
 mod writers;
+mod xa;
 
 pub use done_set::{DoneSet, DoneSetError};
 pub use lane::LaneRecord;
@@ -15,6 +16,7 @@ pub(crate) use lane::write_lane_update;
 pub(crate) use store::FENCE;
 pub use store::{CheckpointError, CheckpointStore, DdlIntent, Epoch, LaneStates, TaskRecord};
 pub use table::{ChunkRecord, TablePhase, TableRecord};
+pub(crate) use xa::{PREPARED_PART_BYTES_MAX, write_keep_prepared, write_remove_prepared};
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 /// The checkpoint's tables, as MySQL 5.6 and everything newer takes them.
-pub(super) const TABLES: [&str; 7] = [
+pub(super) const TABLES: [&str; 8] = [
     "CREATE DATABASE IF NOT EXISTS drs_meta",
     "CREATE TABLE IF NOT EXISTS drs_meta.task (name VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY, \
      epoch BIGINT UNSIGNED NOT NULL, source_uuid VARCHAR(64) CHARACTER SET ascii NULL, \
@@ -34,4 +34,9 @@ pub(super) const TABLES: [&str; 7] = [
      file VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, pos BIGINT UNSIGNED NOT NULL, \
      gtid VARCHAR(128) CHARACTER SET ascii NULL, \
      before_state LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL) ENGINE = InnoDB",
+    "CREATE TABLE IF NOT EXISTS drs_meta.xa (task VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, \
+     gtrid VARBINARY(64) NOT NULL, bqual VARBINARY(64) NOT NULL, format_id INT UNSIGNED NOT NULL, \
+     part INT UNSIGNED NOT NULL, last TINYINT NOT NULL, \
+     file VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, pos BIGINT UNSIGNED NOT NULL, \
+     data LONGBLOB NOT NULL, PRIMARY KEY (task, gtrid, bqual, format_id, part)) ENGINE = InnoDB",
 ];

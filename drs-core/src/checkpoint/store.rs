@@ -228,6 +228,7 @@ impl CheckpointStore {
                 ),
             )?;
             tx.exec_drop("DELETE FROM drs_meta.lane WHERE task = ?", (&task,))?;
+            tx.exec_drop("DELETE FROM drs_meta.xa WHERE task = ?", (&task,))?;
             for lane in 0..lanes {
                 let record =
                     LaneRecord { lane, batch: 0, committed_at_us: 0, watermark: start.clone(), done: DoneSet::default() };

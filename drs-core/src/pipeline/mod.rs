@@ -372,6 +372,7 @@ impl<'a> Pipeline<'a> {
         let follow = Follow {
             settings: FollowSettings {
                 memory_bytes_max: EVENT_MEMORY_BYTES_MAX,
+                transaction_memory_bytes_max: TRANSACTION_MEMORY_BYTES_MAX,
                 batch_bytes_max: BATCH_BYTES_MAX
                     .min(BATCHES_BYTES_MAX / states.records.len().max(1)),
                 batch_transactions_max: BATCH_TRANSACTIONS_MAX,

@@ -153,8 +153,8 @@ pub(super) fn wait_for_prepared(
             // MySQL 8.0 wants XA_RECOVER_ADMIN for it, and says no more than that an error occurred.
             Err(mysql::Error::MySqlError(_)) => {
                 observer.notice(
-                    "whether XA transactions are prepared at the source can't be seen (XA_RECOVER_ADMIN): if one is \
-                     committed later, its rows will be missing",
+                    "whether XA transactions are prepared at the source can't be seen (XA_RECOVER_ADMIN): if one that is \
+                     prepared now is committed after the copy has begun, the task will stop there",
                 );
                 return Ok(());
             }

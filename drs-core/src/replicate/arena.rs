@@ -50,6 +50,56 @@ impl EventArena {
     }
 }
 
+impl EventArena {
+    /// Adds each event as its length and its bytes; [`FrameReader`] reads them back.
+    pub(crate) fn write_frames(&self, out: &mut Vec<u8>) {
+        let mut start = 0;
+        for end in &self.ends {
+            let event = self.bytes.get(start..*end).unwrap_or_default();
+            // An arena is far below 4 GiB.
+            out.extend((event.len() as u32).to_le_bytes());
+            out.extend(event);
+            start = *end;
+        }
+    }
+}
+
+/// Takes events out of frames that come cut anywhere.
+#[derive(Debug, Default)]
+pub(crate) struct FrameReader {
+    pending: Vec<u8>,
+}
+
+impl FrameReader {
+    /// Takes in more bytes, and gives each event that is whole.
+    pub(crate) fn push<E>(
+        &mut self,
+        bytes: &[u8],
+        mut each: impl FnMut(drs_binlog::Result<RawEvent<'_>>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.pending.extend_from_slice(bytes);
+        let mut rest = self.pending.as_slice();
+        while let Some((len, behind)) = rest.split_first_chunk::<4>()
+            && let Some((event, behind)) =
+                behind.split_at_checked(u32::from_le_bytes(*len) as usize)
+        {
+            each(EventHeader::parse(event).map(|header| RawEvent {
+                header,
+                body: event.get(EventHeader::LEN..).unwrap_or_default(),
+            }))?;
+            rest = behind;
+        }
+        let taken = self.pending.len() - rest.len();
+        self.pending.drain(..taken);
+        Ok(())
+    }
+
+    /// True when no event was cut off.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.pending.is_empty()
+    }
+}
+
 /// The events of a transaction that is larger than an arena may be, in a temporary file
 /// that is removed with this value.
 #[derive(Debug)]

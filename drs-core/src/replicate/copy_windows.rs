@@ -11,6 +11,8 @@ pub(super) struct CopyWindows {
     case: NameCase,
     /// By the table's name, in lower case where the source does not tell cases apart.
     tables: HashMap<TableName, CopyWindow>,
+    /// Every table that was copied is in `tables`, with its `from`.
+    complete: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -33,7 +35,8 @@ pub(super) enum Window {
 
 impl CopyWindows {
     pub(super) fn new(tables: &[TableRecord], case: NameCase) -> Self {
-        let tables = tables
+        let records = tables.len();
+        let tables: HashMap<_, _> = tables
             .iter()
             .filter(|record| record.phase != TablePhase::Live)
             .map(|record| {
@@ -45,7 +48,11 @@ impl CopyWindows {
                 (record.table.folded(case), window)
             })
             .collect();
-        Self { case, tables }
+        Self {
+            case,
+            complete: tables.len() == records && tables.values().all(|it| it.from.is_some()),
+            tables,
+        }
     }
 
     /// How a transaction stands to a table's copy.
@@ -69,6 +76,17 @@ impl CopyWindows {
         }
     }
 
+    /// True when the copies of all tables hold everything up to a transaction, also of tables
+    /// whose changes are not known. Not so when there is no copy.
+    pub(super) fn all_hold(&self, id: &TransactionId) -> bool {
+        self.complete
+            && !self.tables.is_empty()
+            && self
+                .tables
+                .values()
+                .all(|window| window.from.as_ref().is_some_and(|from| from.contains(id)))
+    }
+
     /// Takes out the tables whose copies the stream has passed at this point.
     pub(super) fn take_passed(&mut self, point: &Position) -> Vec<TableName> {
         let mut passed = Vec::new();
@@ -82,6 +100,7 @@ impl CopyWindows {
             }
             catches_up
         });
+        self.complete &= passed.is_empty();
         passed
     }
 
@@ -123,12 +142,14 @@ mod tests {
         }
         let other_case = TableName::new("shop", "orders").unwrap();
         assert_eq!(windows.of(&other_case, &id(50)), Window::InCopy);
+        assert!(windows.all_hold(&id(100)) && !windows.all_hold(&id(101)));
         assert!(windows.take_passed(&point(199).position).is_empty());
         assert_eq!(
             windows.take_passed(&point(200).position),
             std::slice::from_ref(&table)
         );
         assert_eq!(windows.len(), 0);
+        assert!(!windows.all_hold(&id(100)));
         assert_eq!(windows.of(&table, &id(50)), Window::Strict);
     }
 }

@@ -4,12 +4,16 @@ use crossbeam_channel::{Receiver, Sender};
 use drs_binlog::Outcome;
 
 use super::{
-    FollowError,
+    EventArena, FollowError,
     arena::SpilledEvents,
     route::{RouteContext, Router, routed},
+    xa::{KeepFilter, kept_change, only_step},
 };
 use crate::{
-    apply::{Applied, Applier, ApplyError, Batch, RoutedTransaction, Watermark},
+    apply::{
+        Applied, Applier, ApplyError, Batch, RoutedTransaction, Watermark, XaChange, XaStep,
+        parts_of,
+    },
     checkpoint::TransactionId,
 };
 
@@ -30,10 +34,22 @@ pub struct LargeTransaction {
     pub(super) events: SpilledEvents,
     pub(super) format: Arc<drs_binlog::FormatDescription>,
     pub(super) watermark: Watermark,
+    /// What it means for the prepared transactions that are kept.
+    pub(super) xa: LargeXa,
     /// Routes its parts; the scheduler waits and does not route meanwhile.
     pub(super) router: Arc<Mutex<Router>>,
     /// Why a part could not be routed: an applier only knows errors of its own kind.
     pub(super) routing: Option<FollowError>,
+}
+
+/// How a large transaction stands to the prepared XA transactions that are kept.
+pub(super) enum LargeXa {
+    /// Not at all.
+    None,
+    /// It is prepared: its events are kept and not applied.
+    Keep(XaStep),
+    /// It is one that was kept, and commits.
+    Remove(XaStep),
 }
 
 /// What a lane says after each piece of work.
@@ -110,6 +126,10 @@ impl LargeTransaction {
         &mut self,
         apply: &mut dyn FnMut(&RoutedTransaction) -> Result<(), ApplyError>,
     ) -> Result<(), ApplyError> {
+        if let LargeXa::Keep(step) = &self.xa {
+            let step = step.clone();
+            return self.for_each_kept_part(&step, apply);
+        }
         let mut router = self.router.lock().unwrap_or_else(PoisonError::into_inner);
         for part in self.events.parts(PART_BYTES_MAX)? {
             let events = part?;
@@ -146,6 +166,56 @@ impl LargeTransaction {
                 ))?;
             }
         }
-        Ok(())
+        match &self.xa {
+            LargeXa::Remove(step) => apply(&self.only(step.clone())),
+            LargeXa::Keep(_) | LargeXa::None => Ok(()),
+        }
+    }
+
+    fn only(&self, step: XaStep) -> RoutedTransaction {
+        only_step(self.seq, &self.id, self.committed_at_us, &self.format, step)
+    }
+
+    /// Gives the events to keep of a prepared transaction.
+    fn for_each_kept_part(
+        &mut self,
+        step: &XaStep,
+        apply: &mut dyn FnMut(&RoutedTransaction) -> Result<(), ApplyError>,
+    ) -> Result<(), ApplyError> {
+        let router = Arc::clone(&self.router);
+        let mut router = router.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut filter, mut parts_before) = (KeepFilter::default(), 0);
+        let end = self.id.end.clone();
+        let step_of = |events: &EventArena, parts_before, last| XaStep {
+            change: kept_change(events, parts_before, last, &end),
+            ..step.clone()
+        };
+        let (seq, id, committed_at_us) = (self.seq, &self.id, self.committed_at_us);
+        let format = &self.format;
+        for part in self.events.parts(PART_BYTES_MAX)? {
+            let context = RouteContext {
+                id,
+                outcome: self.outcome,
+                format,
+            };
+            let kept = match router.pick_prepared(&part?, &context, &mut filter) {
+                Ok(kept) => kept,
+                Err(error) => {
+                    self.routing = Some(error);
+                    return Err(ApplyError::Server(
+                        "a large transaction could not be routed".into(),
+                    ));
+                }
+            };
+            if kept.len() > 0 {
+                let step = step_of(&kept, parts_before, false);
+                if let XaChange::Keep { events, .. } = &step.change {
+                    parts_before += parts_of(events.len());
+                }
+                apply(&only_step(seq, id, committed_at_us, format, step))?;
+            }
+        }
+        let step = step_of(&EventArena::default(), parts_before, true);
+        apply(&self.only(step))
     }
 }

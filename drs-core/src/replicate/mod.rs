@@ -13,6 +13,7 @@ mod scheduler;
 mod sharing;
 mod statement;
 mod write_set;
+mod xa;
 
 pub(crate) use arena::{EventArena, EventCollector, TransactionEvents};
 pub(crate) use budget::{ByteBudget, ByteShare};

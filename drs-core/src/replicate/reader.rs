@@ -9,12 +9,13 @@ use std::{
 use crossbeam_channel::{SendTimeoutError, Sender};
 use drs_binlog::{
     Decoder, Error, Event, EventSource, EventType, FormatDescription, Gtid, GtidEvent, Outcome,
-    Position, RawEvent, Step, TransactionAssembler,
+    Position, RawEvent, Step, TransactionAssembler, XaPrepare,
 };
 
 use super::{ByteBudget, ByteShare, EventCollector, FollowError, TransactionEvents};
 use crate::{
     checkpoint::{StreamPoint, TransactionId},
+    ddl::Xid,
     session::SessionError,
 };
 
@@ -59,6 +60,8 @@ pub(crate) struct SourceTransaction {
     pub(crate) events: TransactionEvents,
     pub(crate) format: Arc<FormatDescription>,
     pub(crate) share: Option<ByteShare>,
+    /// Of one that is only prepared.
+    pub(crate) xid: Option<Xid>,
 }
 
 /// Reads the stream until told to stop, opening it again when the connection breaks.
@@ -216,7 +219,13 @@ impl StreamReader<'_> {
                     let Some(format) = &format else {
                         return End::Broken(no_format());
                     };
-                    match self.unpack(event.decoder, &raw, &mut assembler, &mut collector) {
+                    match self.unpack(
+                        event.decoder,
+                        &raw,
+                        &mut assembler,
+                        &mut collector,
+                        &mut open,
+                    ) {
                         Ok(outcome) => match self.emit(end, outcome, &open, &mut collector, format)
                         {
                             Ok(true) => Ok(()),
@@ -242,6 +251,7 @@ impl StreamReader<'_> {
         raw: &RawEvent<'_>,
         assembler: &mut TransactionAssembler,
         collector: &mut EventCollector,
+        open: &mut Opened,
     ) -> Result<Outcome, FollowError> {
         let failed = |source| self.source_error(source);
         let Event::TransactionPayload(payload) = decoder.decode(raw).map_err(failed)? else {
@@ -265,6 +275,7 @@ impl StreamReader<'_> {
                     ));
                 }
             }
+            open.take(&nested)?;
             collector.push(&nested)?;
         }
         ended.ok_or_else(|| {
@@ -307,6 +318,7 @@ impl StreamReader<'_> {
             events,
             format: Arc::clone(format),
             share: Some(share),
+            xid: open.xid.clone(),
         };
         Ok(self.hand_on(Received::Transaction(transaction)))
     }
@@ -346,6 +358,7 @@ impl StreamReader<'_> {
 struct Opened {
     gtid: Option<Gtid>,
     committed_at_us: u64,
+    xid: Option<Xid>,
 }
 
 impl Opened {
@@ -362,6 +375,19 @@ impl Opened {
             })?;
             self.gtid = event.gtid;
             self.committed_at_us = event.immediate_commit_timestamp.unwrap_or(0);
+        }
+        if kind == EventType::XA_PREPARE {
+            let event = XaPrepare::parse(raw).map_err(|source| FollowError::Source {
+                position: Position::new(drs_binlog::LogFile::new(""), 0),
+                source,
+                hint: String::new(),
+            })?;
+            self.xid = Some(Xid {
+                gtrid: event.xid.gtrid.to_vec(),
+                bqual: event.xid.bqual.to_vec(),
+                // The event has its lowest 32 bits, as the statements do.
+                format_id: event.xid.format_id as u32,
+            });
         }
         if self.committed_at_us == 0 {
             self.committed_at_us = u64::from(raw.header.timestamp) * 1_000_000;

@@ -13,6 +13,7 @@ use super::{
     sharing::Sharing,
     statement::{StatementJob, Verdict},
     write_set::{self, WriteSet},
+    xa::XaEnd,
 };
 use crate::{
     apply::{ApplyError, RoutedRows, RoutedTransaction, TablePlan},
@@ -56,8 +57,6 @@ pub(crate) struct Router {
 /// What the parts of the transaction under way have come to so far: a large one comes in several.
 struct Current {
     id: TransactionId,
-    /// It changes a selected table, be it in the copy or not.
-    touches: bool,
     /// Rows of it are to be applied.
     applies: bool,
 }
@@ -97,6 +96,8 @@ pub(crate) struct Route {
     pub(crate) write_set: WriteSet,
     /// A statement to run behind a barrier. What follows it is not routed yet.
     pub(crate) statement: Option<StatementJob>,
+    /// The transaction is the end of one that was prepared.
+    pub(super) xa_end: Option<XaEnd>,
     /// The index of the first event that is not routed yet.
     pub(crate) rest: usize,
 }
@@ -137,6 +138,28 @@ impl Router {
     /// The tables whose copies the stream has passed at this point; they are strict from now on.
     pub(crate) fn caught_up(&mut self, point: &Position) -> Vec<TableName> {
         self.copies.take_passed(point)
+    }
+
+    /// True when a transaction is in the copies of all selected tables that there were before them.
+    pub(super) fn copies_hold(&self, id: &TransactionId) -> bool {
+        self.copies.all_hold(id)
+    }
+
+    /// True when the table of a table map is selected.
+    pub(super) fn selects(
+        &self,
+        map: &TableMap<'_>,
+        context: &RouteContext<'_>,
+    ) -> Result<bool, FollowError> {
+        Ok(self.selected(map, context)?.is_some())
+    }
+
+    pub(super) fn count_filtered(&mut self) {
+        self.counts.row_events_filtered += 1;
+    }
+
+    pub(super) fn count_left_out(&mut self) {
+        self.counts.statements_left_out += 1;
     }
 
     /// Tables that still catch up.
@@ -194,14 +217,8 @@ impl Router {
                      (MyISAM): what is left of it can't be told from the log",
                 ));
             }
-            // Also when the copy was made later: what is only prepared is not visible to it.
-            Outcome::XaPrepare if !self.touches() => {}
-            Outcome::XaPrepare => {
-                return Err(refused(
-                    context.id,
-                    "it changes selected tables in an XA transaction, which is not supported yet",
-                ));
-            }
+            // Its events are kept, and routed when it commits.
+            Outcome::XaPrepare => {}
             Outcome::Incident => {
                 return Err(refused(
                     context.id,
@@ -223,17 +240,12 @@ impl Router {
         }
         self.current = Some(Current {
             id: id.clone(),
-            touches: false,
             applies: false,
         });
         if self.maps.len() > MAPS_MAX {
             // A transaction's row events follow table maps of its own.
             self.maps.clear();
         }
-    }
-
-    fn touches(&self) -> bool {
-        self.current.as_ref().is_some_and(|current| current.touches)
     }
 
     fn applies(&self) -> bool {
@@ -403,9 +415,6 @@ impl Router {
             MappedRows::InCopy => None,
             MappedRows::Applied(plan) => Some(Arc::clone(plan)),
         };
-        if let Some(current) = &mut self.current {
-            current.touches = true;
-        }
         let Some(plan) = plan else {
             self.counts.row_events_in_copy += 1;
             return Ok(());
@@ -448,19 +457,14 @@ impl Router {
         if matches!(query.query, b"BEGIN" | b"COMMIT") {
             return Ok(());
         }
-        let session = SessionContext::of_query(query, timestamp_s, &self.settings.source).map_err(
-            |source| FollowError::Context {
-                transaction: context.id.clone(),
-                source,
-            },
-        )?;
-        let statement = ddl::classify(query.query, &session.lex_context(self.settings.destination));
-        let verdict = super::statement::judge(
-            &statement,
-            &self.settings.selection,
-            self.settings.filter_drop_database,
-            self.applies(),
-        );
+        let (verdict, session, statement) =
+            self.judge(query, timestamp_s, context, self.applies())?;
+        if context.outcome == Outcome::Statement
+            && let ddl::StatementKind::Xa(action, xid) = &statement.kind
+        {
+            route.xa_end = xa_end(*action, xid, query, context)?;
+            return Ok(());
+        }
         match verdict {
             Verdict::Nothing => Ok(()),
             Verdict::LeftOut => {
@@ -475,6 +479,30 @@ impl Router {
                 self.run_statement(query, session, statement, tables, context, route)
             }
         }
+    }
+
+    /// Classifies a statement, and says what is done with it.
+    pub(super) fn judge(
+        &self,
+        query: &Query<'_>,
+        timestamp_s: u32,
+        context: &RouteContext<'_>,
+        behind_rows: bool,
+    ) -> Result<(Verdict, SessionContext, ddl::Statement), FollowError> {
+        let session = SessionContext::of_query(query, timestamp_s, &self.settings.source).map_err(
+            |source| FollowError::Context {
+                transaction: context.id.clone(),
+                source,
+            },
+        )?;
+        let statement = ddl::classify(query.query, &session.lex_context(self.settings.destination));
+        let verdict = super::statement::judge(
+            &statement,
+            &self.settings.selection,
+            self.settings.filter_drop_database,
+            behind_rows,
+        );
+        Ok((verdict, session, statement))
     }
 
     fn run_statement(
@@ -571,8 +599,34 @@ pub(crate) fn routed(
         events,
         format,
         rows,
+        xa: None,
         _share: None,
     }
+}
+
+/// What an XA statement ends that is a transaction of its own in the log.
+fn xa_end(
+    action: ddl::XaAction,
+    xid: &ddl::Xid,
+    query: &Query<'_>,
+    context: &RouteContext<'_>,
+) -> Result<Option<XaEnd>, FollowError> {
+    let commits = match action {
+        ddl::XaAction::Commit | ddl::XaAction::CommitOnePhase => true,
+        ddl::XaAction::Rollback => false,
+        ddl::XaAction::Start | ddl::XaAction::End | ddl::XaAction::Prepare => return Ok(None),
+    };
+    if query.error_code != 0 {
+        let reason = format!(
+            "an XA transaction ended with error {} at the source, so what became of it can't be told",
+            query.error_code
+        );
+        return Err(refused(context.id, &reason));
+    }
+    Ok(Some(XaEnd {
+        xid: xid.clone(),
+        commits,
+    }))
 }
 
 fn add_write_set(
@@ -628,14 +682,14 @@ fn check_engine(schema: &TableSchema, context: &RouteContext<'_>) -> Result<(), 
     })
 }
 
-fn decode_error(id: &TransactionId, source: Error) -> FollowError {
+pub(super) fn decode_error(id: &TransactionId, source: Error) -> FollowError {
     FollowError::Decode {
         transaction: id.clone(),
         source,
     }
 }
 
-fn refused(id: &TransactionId, reason: &str) -> FollowError {
+pub(super) fn refused(id: &TransactionId, reason: &str) -> FollowError {
     FollowError::Refused {
         transaction: id.clone(),
         reason: reason.into(),

@@ -8,19 +8,20 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
-use drs_binlog::Position;
+use drs_binlog::{Outcome, Position};
 
 use super::{
     ByteBudget, EventArena, FollowError, FollowProgress, OpenSource, ReaderSettings,
     RouterSettings, StatementRunner, TransactionEvents,
-    lane::{LaneReport, LaneWork, LargeTransaction, run_lane},
+    lane::{LaneReport, LaneWork, LargeTransaction, LargeXa, run_lane},
     progress::Completion,
     reader::{Received, SourceTransaction, StreamReader},
-    route::{Route, RouteContext, Router},
+    route::{Route, RouteContext, Router, refused},
     write_set::{Follows, Holder, InFlight, WriteSet},
+    xa::{KeepFilter, Kept, PreparedXa, XaEnd, kept_change, only_step, unknown_xid, xid_hash},
 };
 use crate::{
-    apply::{Applier, Batch, RoutedTransaction},
+    apply::{Applier, Batch, RoutedTransaction, XaChange, XaStep},
     checkpoint::{CheckpointStore, DoneSet, StreamPoint, TableRecord},
 };
 
@@ -41,6 +42,8 @@ pub(crate) struct Follow {
 pub(crate) struct FollowSettings {
     /// Event bytes in memory, over all threads.
     pub(crate) memory_bytes_max: u64,
+    /// What was kept of a prepared transaction goes to a temporary file if it has more bytes.
+    pub(crate) transaction_memory_bytes_max: usize,
     /// Event bytes in one batch.
     pub(crate) batch_bytes_max: usize,
     /// Source transactions in one batch.
@@ -84,6 +87,8 @@ impl Follow {
         let (received_in, received) = bounded(READ_AHEAD);
         let (reports_in, reports) = bounded(self.appliers.len() * 2);
         let router = Arc::new(Mutex::new(Router::new(self.router, tables)));
+        let prepared =
+            PreparedXa::load(&mut self.store.lock().unwrap_or_else(PoisonError::into_inner))?;
         std::thread::scope(|scope| {
             let reader = StreamReader {
                 open: self.open,
@@ -115,6 +120,7 @@ impl Follow {
                 in_flight: InFlight::default(),
                 done,
                 waiting: None,
+                prepared,
                 progress: FollowProgress {
                     position: point.position,
                     transactions: 0,
@@ -184,6 +190,7 @@ struct Scheduler<'a> {
     /// Committed above the watermark by the last run.
     done: DoneSet,
     waiting: Option<Waiting>,
+    prepared: PreparedXa,
     progress: FollowProgress,
     observed_at: Instant,
     observe: &'a mut dyn FnMut(&FollowProgress),
@@ -244,6 +251,9 @@ impl Scheduler<'_> {
             return Ok(());
         }
         self.announce_caught_up()?;
+        if transaction.outcome == Outcome::XaPrepare {
+            return self.take_prepared(seq, transaction);
+        }
         let share = transaction.share.take();
         let arena = match transaction.events {
             TransactionEvents::Memory(arena) => arena,
@@ -256,6 +266,7 @@ impl Scheduler<'_> {
                     events,
                     format: transaction.format,
                     watermark: self.completion.watermark().clone(),
+                    xa: LargeXa::None,
                     router: Arc::clone(&self.router),
                     routing: None,
                 };
@@ -268,6 +279,9 @@ impl Scheduler<'_> {
             format: &transaction.format,
         };
         let mut route = self.router().route(&arena, &context, 0)?;
+        if let Some(end) = route.xa_end.take() {
+            return self.take_xa_end(seq, &end, transaction.committed_at_us, &context);
+        }
         if let Some(job) = route.statement.take() {
             self.drain()?;
             self.statements.run(&job)?;
@@ -286,6 +300,7 @@ impl Scheduler<'_> {
                 &transaction.format,
                 rest,
                 None,
+                None,
             )?;
             self.drain()?;
             let watermark = Arc::clone(&self.completion.watermark().point);
@@ -298,8 +313,146 @@ impl Scheduler<'_> {
             arena,
             &transaction.format,
             route,
+            None,
             share,
         )
+    }
+
+    /// Keeps the events of a transaction that is only prepared.
+    fn take_prepared(
+        &mut self,
+        seq: u64,
+        mut transaction: SourceTransaction,
+    ) -> Result<(), FollowError> {
+        let (id, committed_at_us) = (transaction.id, transaction.committed_at_us);
+        let format = transaction.format;
+        let Some(xid) = transaction.xid.take() else {
+            return Err(refused(&id, "it is prepared without an XA identifier"));
+        };
+        match transaction.events {
+            TransactionEvents::Memory(arena) => {
+                let context = RouteContext {
+                    id: &id,
+                    outcome: transaction.outcome,
+                    format: &format,
+                };
+                let mut filter = KeepFilter::default();
+                let kept = self.router().pick_prepared(&arena, &context, &mut filter)?;
+                let step = self
+                    .prepared
+                    .step(&xid, kept_change(&kept, 0, true, &id.end));
+                let kept = match filter.keeps() {
+                    true => Kept::Remembered(kept, Arc::clone(&format)),
+                    false => Kept::Nothing,
+                };
+                self.prepared.insert(xid, kept, &id)?;
+                self.take_xa_step(only_step(seq, &id, committed_at_us, &format, step));
+                Ok(())
+            }
+            TransactionEvents::Spilled(events) => {
+                self.prepared
+                    .insert(xid.clone(), Kept::AtDestination, &id)?;
+                // What the step does to each part is told by the part.
+                let step = self.prepared.step(&xid, XaChange::Remove);
+                self.apply_large(LargeTransaction {
+                    seq,
+                    id,
+                    outcome: transaction.outcome,
+                    committed_at_us,
+                    events,
+                    format,
+                    watermark: self.completion.watermark().clone(),
+                    xa: LargeXa::Keep(step),
+                    router: Arc::clone(&self.router),
+                    routing: None,
+                })
+            }
+        }
+    }
+
+    /// Applies what was kept of a prepared transaction that commits, and removes it.
+    fn take_xa_end(
+        &mut self,
+        seq: u64,
+        end: &XaEnd,
+        committed_at_us: u64,
+        context: &RouteContext<'_>,
+    ) -> Result<(), FollowError> {
+        let id = context.id;
+        let step = self.prepared.step(&end.xid, XaChange::Remove);
+        let kept = match self.prepared.remove(&end.xid) {
+            None if end.commits && !self.router().copies_hold(id) => return Err(unknown_xid(id)),
+            None => {
+                self.completion.finish(seq);
+                return Ok(());
+            }
+            Some(kept) if end.commits => kept,
+            Some(_) => Kept::Nothing,
+        };
+        let (events, format) = match kept {
+            Kept::Nothing => {
+                let format = Arc::new(context.format.clone());
+                self.take_xa_step(only_step(seq, id, committed_at_us, &format, step));
+                return Ok(());
+            }
+            Kept::Remembered(events, format) => (TransactionEvents::Memory(events), format),
+            Kept::AtDestination => {
+                self.drain()?;
+                let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+                PreparedXa::read(
+                    &mut store,
+                    &end.xid,
+                    self.settings.transaction_memory_bytes_max,
+                )?
+            }
+        };
+        match events {
+            TransactionEvents::Memory(arena) => {
+                let context = RouteContext {
+                    id,
+                    outcome: Outcome::Commit,
+                    format: &format,
+                };
+                let mut route = self.router().route(&arena, &context, 0)?;
+                route.write_set.add_key(xid_hash(&end.xid));
+                self.take_rows(
+                    seq,
+                    committed_at_us,
+                    id,
+                    arena,
+                    &format,
+                    route,
+                    Some(step),
+                    None,
+                )
+            }
+            TransactionEvents::Spilled(events) => self.apply_large(LargeTransaction {
+                seq,
+                id: id.clone(),
+                outcome: Outcome::Commit,
+                committed_at_us,
+                events,
+                format,
+                watermark: self.completion.watermark().clone(),
+                xa: LargeXa::Remove(step),
+                router: Arc::clone(&self.router),
+                routing: None,
+            }),
+        }
+    }
+
+    /// Gives a lane a transaction that does nothing but a step of XA; it keeps its place between
+    /// the other steps of the same XA transaction.
+    fn take_xa_step(&mut self, transaction: RoutedTransaction) {
+        let mut write_set = WriteSet::default();
+        if let Some(step) = &transaction.xa {
+            write_set.add_key(xid_hash(&step.xid));
+        }
+        self.waiting = Some(Waiting {
+            transaction,
+            write_set,
+        });
+        self.place_waiting();
     }
 
     #[expect(
@@ -314,6 +467,7 @@ impl Scheduler<'_> {
         events: EventArena,
         format: &Arc<drs_binlog::FormatDescription>,
         route: Route,
+        xa: Option<XaStep>,
         share: Option<super::ByteShare>,
     ) -> Result<(), FollowError> {
         if let Some(job) = &route.statement {
@@ -322,7 +476,7 @@ impl Scheduler<'_> {
                 reason: "it holds more than one DDL statement".into(),
             });
         }
-        if route.rows.is_empty() {
+        if route.rows.is_empty() && xa.is_none() {
             self.progress.transactions_filtered += 1;
             self.completion.finish(seq);
             return Ok(());
@@ -334,6 +488,7 @@ impl Scheduler<'_> {
             events,
             format: Arc::clone(format),
             rows: route.rows,
+            xa,
             _share: share,
         };
         self.waiting = Some(Waiting {

@@ -41,6 +41,11 @@ impl WriteSet {
         self.keys.len() >= KEYS_MAX
     }
 
+    /// Takes in the hash of something else that keeps an order.
+    pub(crate) fn add_key(&mut self, hash: u64) {
+        self.keys.push(hash);
+    }
+
     /// Takes in a table: the whole of it, or only that rows of it are touched.
     pub(crate) fn add_table(&mut self, table_hash: u64, whole: bool) {
         match self.tables.iter_mut().find(|(hash, _)| *hash == table_hash) {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use drs_testkit::{Installation, Server, Version};
 use mysql::{Conn, prelude::Queryable};
 
-fn start(version: Version, id: u32, gtid: bool, local_infile: bool) -> Server {
+pub(crate) fn start(version: Version, id: u32, gtid: bool, local_infile: bool) -> Server {
     let installation = Installation::find_or_fetch(version).unwrap();
     Server::builder(&installation)
         .server_id(id)
