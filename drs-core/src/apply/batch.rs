@@ -8,7 +8,7 @@ use super::{
     net_change::{Change, FoldError, TableNet},
     statements::{
         Expectation, Packet, StatementWriter, delete_statement, insert_statement,
-        lenient_statement, same_key, update_statement,
+        lacks_old_document, lenient_statement, same_key, update_statement,
     },
 };
 use crate::{
@@ -215,7 +215,7 @@ pub(crate) fn single_statement(
     change: &Change<'_>,
 ) -> Result<String, LiteralError> {
     match change {
-        Change::Insert(after) => insert_statement(schema, "INSERT INTO ", after),
+        Change::Insert(after) => insert_statement(schema, "INSERT INTO ", None, after),
         Change::Delete(before) => delete_statement(schema, before),
         Change::Update(before, after) => update_statement(schema, before, after),
     }
@@ -233,7 +233,7 @@ fn push_single_lenient(
         Ok(())
     };
     match change {
-        Change::Insert(after) => push(lenient_statement(schema, after)),
+        Change::Insert(after) => push(lenient_statement(schema, None, after)),
         Change::Delete(before) => push(delete_statement(schema, before)),
         Change::Update(before, after) if after.is_complete() => {
             let literal = |e| BuildError::Literal(schema.name.clone(), e);
@@ -241,12 +241,16 @@ fn push_single_lenient(
             if !same_key(schema, before, after).map_err(literal)? {
                 push(delete_statement(schema, before))?;
             }
-            push(lenient_statement(schema, after))
+            push(lenient_statement(schema, Some(before), after))
         }
         Change::Update(before, after) => {
             // A REPLACE may have displaced the row by another unique key, and a partial image
-            // can't bring it back: what is missing could be a row that is lost.
-            if schema.has_other_unique_keys() {
+            // can't bring it back: what is missing could be a row that is lost. A change of a JSON
+            // document may be in the copy already.
+            let literal = |e: drs_binlog::Error| BuildError::Literal(schema.name.clone(), e.into());
+            if schema.has_other_unique_keys()
+                || lacks_old_document(before, after).map_err(literal)?
+            {
                 return Err(BuildError::PartialWhileCatchingUp(schema.name.clone()));
             }
             push(update_statement(schema, before, after))

@@ -42,10 +42,12 @@ pub enum ApplyError {
         #[source]
         source: LiteralError,
     },
-    /// The source wrote a partial row image while the table was still catching up with its copy.
+    /// The source wrote a partial row image, or the changes of a JSON document without the document,
+    /// while the table was still catching up with its copy.
     #[error(
-        "{table} has more than one unique key and got a partial row image at {transaction} while it was \
-         catching up with its copy: a lost row could not be told from a deleted one; set \
+        "{table} got a partial row image at {transaction} while it was catching up with its copy, and has more \
+         than one unique key, or the image holds changes of a JSON document and not the document: a lost row \
+         could not be told from a deleted one, and a change that is in the copy not from one that is not; set \
          binlog_row_image=FULL and binlog_row_value_options='' at the source until the copy is done, \
          and copy the table again"
     )]

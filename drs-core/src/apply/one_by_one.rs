@@ -5,7 +5,9 @@ use super::{
     ApplyError, Conflict, ConflictKind, Image, RoutedTransaction, TablePlan,
     batch::single_statement,
     net_change::Change,
-    statements::{delete_statement, insert_statement, lenient_statement, same_key},
+    statements::{
+        delete_statement, insert_statement, lacks_old_document, lenient_statement, same_key,
+    },
 };
 use crate::{
     error,
@@ -135,8 +137,8 @@ impl OneByOne<'_, '_> {
             let statement = delete_statement(schema, before).map_err(|e| self.value(plan, e))?;
             self.run(schema, &statement, None)?;
         }
-        let statement =
-            insert_statement(schema, "REPLACE INTO ", after).map_err(|e| self.value(plan, e))?;
+        let statement = insert_statement(schema, "REPLACE INTO ", change.before(), after)
+            .map_err(|e| self.value(plan, e))?;
         self.run(schema, &statement, Some(after))?;
         Ok(())
     }
@@ -146,15 +148,18 @@ impl OneByOne<'_, '_> {
         let schema = &*plan.schema;
         let mut statements = Vec::new();
         match change {
-            Change::Insert(after) => statements.push(lenient_statement(schema, after)),
+            Change::Insert(after) => statements.push(lenient_statement(schema, None, after)),
             Change::Delete(before) => statements.push(delete_statement(schema, before)),
             Change::Update(before, after) if after.is_complete() => {
                 if !same_key(schema, before, after).map_err(|e| self.value(plan, e))? {
                     statements.push(delete_statement(schema, before));
                 }
-                statements.push(lenient_statement(schema, after));
+                statements.push(lenient_statement(schema, Some(before), after));
             }
-            Change::Update(..) if schema.has_other_unique_keys() => {
+            Change::Update(before, after)
+                if schema.has_other_unique_keys()
+                    || lacks_old_document(before, after).map_err(|e| self.decode(schema, e))? =>
+            {
                 return Err(OneByOneError::Final(ApplyError::PartialWhileCatchingUp {
                     table: schema.name.clone(),
                     transaction: self.transaction.id.clone(),

@@ -412,23 +412,29 @@ fn write_row_condition(
     Ok(())
 }
 
-/// Writes one INSERT (or REPLACE) of the columns that the image carries.
+/// Writes one INSERT (or REPLACE) of the columns that the image carries; `before` is the row's old
+/// image if it is an update's.
 pub(crate) fn insert_statement(
     schema: &TableSchema,
     verb: &str,
+    before: Option<&Image<'_>>,
     after: &Image<'_>,
 ) -> Result<String, LiteralError> {
     let mut statement = String::from(verb);
     sql::write_table(&mut statement, &schema.name);
     let (mut names, mut values) = (String::new(), String::new());
-    for item in written(schema, after) {
-        let (column, value) = item?;
+    for item in after.values() {
+        let (ordinal, value) = item?;
+        let Some(column) = written_column(schema, ordinal) else {
+            continue;
+        };
         if !names.is_empty() {
             names.push(',');
             values.push(',');
         }
         sql::write_identifier(&mut names, &column.name);
-        sql::write_literal(&mut values, &value, column)?;
+        let old = old_document(before, ordinal, &value)?;
+        sql::write_new_value(&mut values, &value, old.as_ref(), column, None)?;
     }
     _ = write!(statement, " ({names}) VALUES ({values})");
     Ok(statement)
@@ -438,17 +444,22 @@ pub(crate) fn insert_statement(
 /// the image does not carry keep their values.
 pub(crate) fn upsert_statement(
     schema: &TableSchema,
+    before: Option<&Image<'_>>,
     after: &Image<'_>,
 ) -> Result<String, LiteralError> {
-    let mut statement = insert_statement(schema, "INSERT INTO ", after)?;
+    let mut statement = insert_statement(schema, "INSERT INTO ", before, after)?;
     let mut separator = " ON DUPLICATE KEY UPDATE ";
-    for item in written(schema, after) {
-        let (column, value) = item?;
+    for item in after.values() {
+        let (ordinal, value) = item?;
+        let Some(column) = written_column(schema, ordinal) else {
+            continue;
+        };
         statement.push_str(separator);
         separator = ",";
         sql::write_identifier(&mut statement, &column.name);
         statement.push('=');
-        sql::write_literal(&mut statement, &value, column)?;
+        let old = old_document(before, ordinal, &value)?;
+        sql::write_new_value(&mut statement, &value, old.as_ref(), column, None)?;
     }
     Ok(statement)
 }
@@ -459,12 +470,13 @@ pub(crate) fn upsert_statement(
 /// image does not carry.
 pub(crate) fn lenient_statement(
     schema: &TableSchema,
+    before: Option<&Image<'_>>,
     after: &Image<'_>,
 ) -> Result<String, LiteralError> {
     if schema.has_unlogged_columns && !schema.has_other_unique_keys() {
-        upsert_statement(schema, after)
+        upsert_statement(schema, before, after)
     } else {
-        insert_statement(schema, "REPLACE INTO ", after)
+        insert_statement(schema, "REPLACE INTO ", before, after)
     }
 }
 
@@ -476,18 +488,63 @@ pub(crate) fn update_statement(
 ) -> Result<String, LiteralError> {
     let mut statement = String::from("UPDATE ");
     sql::write_table(&mut statement, &schema.name);
+    let mut conditions = String::new();
     let mut separator = " SET ";
-    for item in written(schema, after) {
-        let (column, value) = item?;
+    for item in after.values() {
+        let (ordinal, value) = item?;
+        let Some(column) = written_column(schema, ordinal) else {
+            continue;
+        };
         statement.push_str(separator);
         separator = ",";
-        sql::write_identifier(&mut statement, &column.name);
+        let name = sql::identifier(&column.name);
+        statement.push_str(&name);
         statement.push('=');
-        sql::write_literal(&mut statement, &value, column)?;
+        let old = old_document(Some(before), ordinal, &value)?;
+        sql::write_new_value(&mut statement, &value, old.as_ref(), column, Some(&name))?;
+        if let (Value::JsonDiff(diffs), None) = (&value, &old) {
+            sql::write_partial_condition(&mut conditions, diffs, column, &name)?;
+            conditions.push_str(" AND ");
+        }
     }
     statement.push_str(" WHERE ");
+    statement.push_str(&conditions);
     write_row_condition(&mut statement, schema, before)?;
     Ok(statement)
+}
+
+/// True when an update carries changes of a JSON document without the document itself.
+pub(crate) fn lacks_old_document(
+    before: &Image<'_>,
+    after: &Image<'_>,
+) -> drs_binlog::Result<bool> {
+    for item in after.values() {
+        if let (ordinal, value @ Value::JsonDiff(_)) = item?
+            && old_document(Some(before), ordinal, &value)?.is_none()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The old value of a column of which the new image has a partial update.
+fn old_document<'a>(
+    before: Option<&Image<'a>>,
+    ordinal: usize,
+    value: &Value<'_>,
+) -> drs_binlog::Result<Option<Value<'a>>> {
+    match (before, value) {
+        (Some(before), Value::JsonDiff(_)) => before.value(ordinal),
+        _ => Ok(None),
+    }
+}
+
+fn written_column(schema: &TableSchema, ordinal: usize) -> Option<&Column> {
+    schema
+        .columns
+        .get(ordinal)
+        .filter(|column| !column.generated)
 }
 
 /// Writes one DELETE.

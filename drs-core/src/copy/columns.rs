@@ -42,19 +42,21 @@ impl Columns {
         &self.columns
     }
 
-    /// The written columns that hold JSON: after the columns, the SELECT says for each of
-    /// these whether the document holds a type that JSON text cannot carry.
-    pub(super) fn json(&self) -> impl Iterator<Item = &Column> {
-        self.json
-            .iter()
-            .filter_map(|index| self.columns.get(*index))
+    /// The indexes of the written columns that hold JSON: after the columns, the SELECT lists for
+    /// each of these the values of the document whose type JSON text does not tell.
+    pub(super) fn json(&self) -> &[usize] {
+        &self.json
     }
 
     /// The SELECT's list of expressions.
     pub(super) fn select_list(&self) -> String {
         let values = self.columns.iter().map(select_expression);
-        let checks = self.json().map(opaque_check);
-        values.chain(checks).collect::<Vec<_>>().join(", ")
+        let lists = self
+            .json
+            .iter()
+            .filter_map(|index| self.columns.get(*index))
+            .map(|column| sql::json::typed_list(&sql::identifier(&column.name), true));
+        values.chain(lists).collect::<Vec<_>>().join(", ")
     }
 
     /// `(a, @v1, c) SET b = …` of LOAD DATA.
@@ -107,17 +109,6 @@ pub(super) fn select_expression(column: &Column) -> String {
     }
 }
 
-/// 1 when a document holds a value whose type is lost in JSON text.
-fn opaque_check(column: &Column) -> String {
-    const TYPES: &str = "('DECIMAL', 'DATE', 'TIME', 'DATETIME', 'BLOB', 'BIT', 'OPAQUE')";
-    let name = sql::identifier(&column.name);
-    format!(
-        "{name} IS NOT NULL AND (JSON_TYPE({name}) IN {TYPES} OR EXISTS (SELECT 1 FROM \
-         JSON_TABLE(JSON_EXTRACT({name}, '$**[*]', '$**.*'), '$[*]' COLUMNS (v JSON PATH '$')) parts \
-         WHERE JSON_TYPE(parts.v) IN {TYPES}))"
-    )
-}
-
 /// Appends a value as a field of LOAD DATA, with `\` before what would end or change it.
 pub(super) fn write_field(out: &mut Vec<u8>, value: Option<&[u8]>) {
     let Some(value) = value else {
@@ -157,6 +148,22 @@ pub(super) fn write_insert(out: &mut String, value: Option<&[u8]>, column: &Colu
         _ => sql::write_text(out, std::str::from_utf8(value).ok()?),
     }
     Some(())
+}
+
+/// Appends a JSON document as an expression that keeps the types of its values; `list` is what the
+/// SELECT says of those whose type the text does not tell.
+pub(super) fn write_typed_json(
+    out: &mut String,
+    text: &[u8],
+    list: &[u8],
+) -> Result<(), &'static str> {
+    const NOT_TEXT: &str = "its text is not UTF-8";
+    let text = std::str::from_utf8(text).map_err(|_| NOT_TEXT)?;
+    let list = std::str::from_utf8(list).map_err(|_| NOT_TEXT)?;
+    let leaves = sql::json::typed_leaves(text, list)
+        .map_err(|_| "its text and the types of its values do not go together")?;
+    sql::json::write_leaves(out, text, &leaves)
+        .map_err(|_| "it holds bytes of an SQL type that no expression is known to rebuild")
 }
 
 /// The literal of a key column that compares with it in the key's own order; `None` when

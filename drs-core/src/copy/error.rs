@@ -123,15 +123,17 @@ pub enum CopyError {
         /// The column.
         column: String,
     },
-    /// A JSON document holds values that JSON text cannot carry.
+    /// A JSON document that cannot be written with the types that its values have.
     #[error(
-        "column {column} of {table} holds a JSON document with a DECIMAL, DATE, TIME, DATETIME, BLOB or BIT value inside, whose type the copy cannot keep yet; rewrite such documents at the source (CAST(CAST(doc AS CHAR) AS JSON)) or exclude the table"
+        "column {column} of {table} holds a JSON document that cannot be copied exactly: {reason}; rewrite such documents at the source (CAST(CAST(doc AS CHAR) AS JSON)) or exclude the table"
     )]
     JsonOpaque {
         /// The table.
         table: TableName,
         /// The column.
         column: String,
+        /// What stands in the way.
+        reason: &'static str,
     },
     /// The destination allowed LOAD DATA LOCAL and then refused it; the next attempt inserts.
     #[error("the destination refused LOAD DATA LOCAL for {table}")]

@@ -5,7 +5,7 @@ use mysql::{Conn, Value, prelude::Queryable};
 
 use super::{
     CopyError,
-    columns::{Columns, write_field, write_insert},
+    columns::{Columns, write_field, write_insert, write_typed_json},
     error::at_source,
 };
 use crate::{object::TableName, schema::ColumnKind};
@@ -22,11 +22,12 @@ const BLOCK_ZERO_ENUMS_MAX: u64 = 5_000;
 pub(super) const BLOCKS_WAITING_MAX: usize = 2;
 
 /// The form that rows are handed on in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Lines of LOAD DATA.
+    /// Lines of LOAD DATA; rows with values that only an expression can rebuild are inserted.
     Load,
     /// `(…),(…)` of INSERT.
+    #[default]
     Insert,
 }
 
@@ -37,6 +38,7 @@ pub(super) struct Block {
     pub(super) rows: u64,
     /// ENUM values with index 0: the destination takes each with a warning.
     pub(super) zero_enums: u64,
+    pub(super) form: Form,
 }
 
 /// What travels from the reading to the writing thread; a closed channel without `End` is a failure.
@@ -84,7 +86,11 @@ pub(super) fn read_rows(
         block_bytes: usize::try_from(reading.chunk_bytes)
             .unwrap_or(BLOCK_BYTES)
             .min(BLOCK_BYTES),
-        block: Block::default(),
+        loaded: Block {
+            form: Form::Load,
+            ..Block::default()
+        },
+        inserted: Block::default(),
     };
     let read = (|| {
         for row in result.by_ref() {
@@ -106,9 +112,10 @@ pub(super) fn read_rows(
         return read;
     }
     drop(result);
-    let rest = mem::take(&mut encoder.block);
-    if rest.rows > 0 && blocks.send(Message::Rows(rest)).is_err() {
-        return Ok(ReadEnd::Abandoned);
+    for rest in [encoder.loaded, encoder.inserted] {
+        if rest.rows > 0 && blocks.send(Message::Rows(rest)).is_err() {
+            return Ok(ReadEnd::Abandoned);
+        }
     }
     Ok(if blocks.send(Message::End).is_ok() {
         ReadEnd::Complete
@@ -122,63 +129,105 @@ struct Encoder<'a> {
     columns: &'a Columns,
     form: Form,
     block_bytes: usize,
-    block: Block,
+    /// Rows for LOAD DATA.
+    loaded: Block,
+    /// Rows for INSERT.
+    inserted: Block,
 }
 
 impl Encoder<'_> {
-    /// Takes a row; gives back the block that is thereby full.
+    /// Takes a row; gives back a block that is full.
     fn add(&mut self, row: &mysql::Row) -> Result<Option<Block>, CopyError> {
-        let written = self.columns.written();
-        self.check_json(row, written.len())?;
-        let mut zero_enums = 0;
-        let mut full = None;
-        match self.form {
-            Form::Load => {
-                for (index, column) in written.iter().enumerate() {
-                    if index > 0 {
-                        self.block.bytes.push(b'\t');
-                    }
-                    let value = self.value(row, index)?;
-                    zero_enums += u64::from(is_zero_enum(column.kind, value));
-                    write_field(&mut self.block.bytes, value);
-                }
-                self.block.bytes.push(b'\n');
-            }
-            Form::Insert => {
-                let mut line = String::from("(");
-                for (index, column) in written.iter().enumerate() {
-                    if index > 0 {
-                        line.push(',');
-                    }
-                    let value = self.value(row, index)?;
-                    zero_enums += u64::from(is_zero_enum(column.kind, value));
-                    write_insert(&mut line, value, column)
-                        .ok_or_else(|| self.unknown_form(index))?;
-                }
-                line.push(')');
-                // A statement has a largest size: a row that would go beyond begins the next one.
-                if self.block.rows > 0 && self.block.bytes.len() + line.len() > self.block_bytes {
-                    full = Some(mem::take(&mut self.block));
-                }
-                if self.block.rows > 0 {
-                    self.block.bytes.push(b',');
-                }
-                self.block.bytes.extend_from_slice(line.as_bytes());
-            }
+        if self.form == Form::Load && !self.has_typed_json(row)? {
+            self.add_line(row)
+        } else {
+            self.add_tuple(row)
         }
-        self.block.rows += 1;
-        self.block.zero_enums += zero_enums;
-        let is_full = (self.form == Form::Load && self.block.bytes.len() >= self.block_bytes)
-            || self.block.rows >= BLOCK_ROWS_MAX
-            || self.block.zero_enums >= BLOCK_ZERO_ENUMS_MAX;
-        if is_full && full.is_none() {
+    }
+
+    fn add_line(&mut self, row: &mysql::Row) -> Result<Option<Block>, CopyError> {
+        for (index, column) in self.columns.written().iter().enumerate() {
+            if index > 0 {
+                self.loaded.bytes.push(b'\t');
+            }
+            let value = self.value(row, index)?;
+            let zero_enum = is_zero_enum(column.kind, value);
+            write_field(&mut self.loaded.bytes, value);
+            self.loaded.zero_enums += u64::from(zero_enum);
+        }
+        self.loaded.bytes.push(b'\n');
+        self.loaded.rows += 1;
+        let is_full = self.loaded.bytes.len() >= self.block_bytes || self.loaded.has_many_rows();
+        let capacity = self.block_bytes + self.block_bytes / 8;
+        Ok(is_full.then(|| {
             let next = Block {
-                bytes: Vec::with_capacity(self.block_bytes + self.block_bytes / 8),
+                bytes: Vec::with_capacity(capacity),
+                form: Form::Load,
                 ..Block::default()
             };
-            full = Some(mem::replace(&mut self.block, next));
+            mem::replace(&mut self.loaded, next)
+        }))
+    }
+
+    fn add_tuple(&mut self, row: &mysql::Row) -> Result<Option<Block>, CopyError> {
+        let written = self.columns.written();
+        let mut tuple = String::from("(");
+        let mut zero_enums = 0;
+        for (index, column) in written.iter().enumerate() {
+            if index > 0 {
+                tuple.push(',');
+            }
+            let value = self.value(row, index)?;
+            zero_enums += u64::from(is_zero_enum(column.kind, value));
+            match (value, self.typed_list(row, index)?) {
+                (Some(text), Some(list)) => {
+                    write_typed_json(&mut tuple, text, list).map_err(|reason| {
+                        CopyError::JsonOpaque {
+                            table: self.table.clone(),
+                            column: column.name.clone(),
+                            reason,
+                        }
+                    })?;
+                }
+                _ => write_insert(&mut tuple, value, column)
+                    .ok_or_else(|| self.unknown_form(index))?,
+            }
         }
+        tuple.push(')');
+        // A statement has a largest size: a row that would go beyond begins the next one.
+        let block = &mut self.inserted;
+        let is_full = block.rows > 0
+            && (block.bytes.len() + tuple.len() > self.block_bytes || block.has_many_rows());
+        let full = is_full.then(|| mem::take(block));
+        if block.rows > 0 {
+            block.bytes.push(b',');
+        }
+        block.bytes.extend_from_slice(tuple.as_bytes());
+        block.rows += 1;
+        block.zero_enums += zero_enums;
         Ok(full)
+    }
+
+    /// True when a value's type can't be told to LOAD DATA.
+    fn has_typed_json(&self, row: &mysql::Row) -> Result<bool, CopyError> {
+        for index in self.columns.json() {
+            if self.typed_list(row, *index)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What the SELECT says of the values of a JSON column whose type their text does not tell.
+    fn typed_list<'r>(
+        &self,
+        row: &'r mysql::Row,
+        column: usize,
+    ) -> Result<Option<&'r [u8]>, CopyError> {
+        let Some(offset) = self.columns.json().iter().position(|at| *at == column) else {
+            return Ok(None);
+        };
+        self.value(row, self.columns.written().len() + offset)
     }
 
     fn value<'r>(&self, row: &'r mysql::Row, index: usize) -> Result<Option<&'r [u8]>, CopyError> {
@@ -187,21 +236,6 @@ impl Encoder<'_> {
             Some(Value::Bytes(bytes)) => Ok(Some(bytes)),
             _ => Err(self.unknown_form(index)),
         }
-    }
-
-    fn check_json(&self, row: &mysql::Row, first: usize) -> Result<(), CopyError> {
-        for (offset, column) in self.columns.json().enumerate() {
-            match row.as_ref(first + offset) {
-                Some(Value::Bytes(flag)) if flag == b"0" => {}
-                _ => {
-                    return Err(CopyError::JsonOpaque {
-                        table: self.table.clone(),
-                        column: column.name.clone(),
-                    });
-                }
-            }
-        }
-        Ok(())
     }
 
     fn unknown_form(&self, index: usize) -> CopyError {
@@ -214,6 +248,12 @@ impl Encoder<'_> {
                 .map(|column| column.name.clone())
                 .unwrap_or_default(),
         }
+    }
+}
+
+impl Block {
+    fn has_many_rows(&self) -> bool {
+        self.rows >= BLOCK_ROWS_MAX || self.zero_enums >= BLOCK_ZERO_ENUMS_MAX
     }
 }
 

@@ -78,7 +78,6 @@ impl Session<'_, '_> {
             table: &plan.destination,
             columns: &plan.columns,
             key: source.key,
-            form,
             names_duplicates: version.is_mysql_at_least(5, 7, 0),
         };
         let (blocks, rows) = crossbeam_channel::bounded(BLOCKS_WAITING_MAX);

@@ -47,7 +47,6 @@ pub(super) struct Target<'a> {
     pub(super) columns: &'a Columns,
     /// The names of the key's columns, for messages.
     pub(super) key: &'a str,
-    pub(super) form: Form,
     /// False for servers that say nothing of the duplicates they ignore (5.6).
     pub(super) names_duplicates: bool,
 }
@@ -74,17 +73,24 @@ pub(super) fn write_rows(
     bytes_max: u64,
 ) -> Result<Written, WriteError> {
     let mut written = Written::default();
-    while written.bytes < bytes_max {
-        let block = match rows.recv() {
-            Ok(Message::Rows(block)) => block,
-            Ok(Message::End) => {
-                written.ended = true;
-                break;
-            }
-            Err(_) => return Err(WriteError::Reader),
+    let mut next = None;
+    while written.bytes < bytes_max || next.is_some() {
+        let block = match next.take() {
+            Some(block) => block,
+            None => match rows.recv() {
+                Ok(Message::Rows(block)) => block,
+                Ok(Message::End) => {
+                    written.ended = true;
+                    break;
+                }
+                Err(_) => return Err(WriteError::Reader),
+            },
         };
-        let sent = match target.form {
-            Form::Load => load(conn, target, rows, block, bytes_max - written.bytes)?,
+        let sent = match block.form {
+            Form::Load => {
+                let left = bytes_max.saturating_sub(written.bytes);
+                load(conn, target, rows, block, left, &mut next)?
+            }
             Form::Insert => insert(conn, target, &block)?,
         };
         written.rows += sent.rows;
@@ -105,6 +111,8 @@ struct Feed {
     rows: u64,
     bytes: u64,
     zero_enums: u64,
+    /// A block in the other form, which came in between.
+    other: Option<Block>,
     ended: bool,
     cut_off: bool,
 }
@@ -115,6 +123,7 @@ fn load(
     rows: &Receiver<Message>,
     first: Block,
     bytes_max: u64,
+    next: &mut Option<Block>,
 ) -> Result<Written, WriteError> {
     let feed = Arc::new(Mutex::new(Feed {
         first: Some(first),
@@ -147,7 +156,8 @@ fn load(
         )
     });
     conn.set_local_infile_handler(None);
-    let feed = feed.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut feed = feed.lock().unwrap_or_else(PoisonError::into_inner);
+    *next = feed.other.take();
     let (taken, warnings, records) = match done {
         Ok(done) => done,
         Err(_) if feed.cut_off => return Err(WriteError::Reader),
@@ -200,6 +210,10 @@ fn send_blocks(
         let block = match next.take() {
             Some(block) => block,
             None => match rows.recv() {
+                Ok(Message::Rows(block)) if block.form == Form::Insert => {
+                    feed.other = Some(block);
+                    return Ok(());
+                }
                 Ok(Message::Rows(block)) => block,
                 Ok(Message::End) => {
                     feed.ended = true;

@@ -1,8 +1,11 @@
 use std::fmt::Write;
 
-use drs_binlog::Value;
+use drs_binlog::{JsonDiffs, Value};
 
-use super::{json, write_hex, write_text};
+use super::{
+    json::{self, Base},
+    write_hex, write_text,
+};
 use crate::schema::{Column, ColumnKind};
 
 /// Why a value cannot be written as SQL.
@@ -28,13 +31,18 @@ pub enum LiteralError {
         table: String,
     },
     /// A JSON document cannot be written so that it is stored with the same types.
-    #[error("a JSON document cannot be written exactly: {reason}")]
+    #[error("a JSON document of column {column} cannot be written exactly: {reason}")]
     Json {
+        /// The column.
+        column: String,
         /// What stands in the way.
-        reason: &'static str,
+        reason: String,
     },
     /// A partial JSON update stood where a whole value is needed.
-    #[error("column {column} carries a partial JSON update, which cannot be written as a value")]
+    #[error(
+        "column {column} carries a partial JSON update, and the log does not hold the document that it changes; \
+         set binlog_row_image=FULL or binlog_row_value_options='' at the source"
+    )]
     PartialJson {
         /// The column.
         column: String,
@@ -70,7 +78,9 @@ pub(crate) fn write_literal(
         (Value::Bytes(bytes), ColumnKind::BinaryFixed) => write_padded(out, bytes, column),
         (Value::Enum(index), ColumnKind::Enum) => _ = write!(out, "{index}"),
         (Value::Set(bits), ColumnKind::Set) => _ = write!(out, "{bits}"),
-        (Value::Json(document), ColumnKind::Json) => json::write_document(out, document)?,
+        (Value::Json(document), ColumnKind::Json) => {
+            json::write_document(out, document).map_err(|error| error.in_column(&column.name))?;
+        }
         (Value::Geometry(bytes), ColumnKind::Geometry)
         | (Value::Vector(bytes), ColumnKind::Vector) => {
             write_hex(out, bytes);
@@ -89,6 +99,42 @@ pub(crate) fn write_literal(
         }
     }
     Ok(())
+}
+
+/// Writes the value that a column has after an update: its literal, or, for a partial update of a
+/// JSON document, the expression that makes it. `before` is what the log says was there; without
+/// it a partial update is made to the stored document if `stored` gives its name.
+pub(crate) fn write_new_value(
+    out: &mut String,
+    value: &Value<'_>,
+    before: Option<&Value<'_>>,
+    column: &Column,
+    stored: Option<&str>,
+) -> Result<(), LiteralError> {
+    let Value::JsonDiff(diffs) = value else {
+        return write_literal(out, value, column);
+    };
+    let base = match (before, stored) {
+        (Some(Value::Json(document)), _) => Base::Document(*document),
+        (None, Some(name)) => Base::Column(name),
+        _ => {
+            return Err(LiteralError::PartialJson {
+                column: column.name.clone(),
+            });
+        }
+    };
+    json::write_partial(out, diffs, &base).map_err(|error| error.in_column(&column.name))
+}
+
+/// Writes the condition that a partial update can be made to the stored document.
+pub(crate) fn write_partial_condition(
+    out: &mut String,
+    diffs: &JsonDiffs<'_>,
+    column: &Column,
+    quoted_name: &str,
+) -> Result<(), LiteralError> {
+    json::write_partial_condition(out, diffs, quoted_name)
+        .map_err(|error| error.in_column(&column.name))
 }
 
 /// Writes the condition that a column holds exactly this value, byte for byte, NULL included.
@@ -115,17 +161,29 @@ pub(crate) fn write_text_match(
             write_hex(out, bytes);
             out.push(')');
         }
-        (Value::Json(_), ColumnKind::Json) => {
-            _ = write!(out, "{quoted_name} <=> CAST(");
-            write_literal(out, value, column)?;
-            out.push_str(" AS JSON)");
+        (Value::Json(document), ColumnKind::Json) => {
+            json::write_match(out, document, quoted_name)
+                .map_err(|error| error.in_column(&column.name))?;
         }
         _ => {
             _ = write!(out, "{quoted_name} <=> ");
             write_literal(out, value, column)?;
+            if let Some(negative) = sign_of_zero(value) {
+                let operator = if negative { "=" } else { "<>" };
+                _ = write!(out, " AND LEFT(CAST({quoted_name} AS CHAR),1){operator}'-'");
+            }
         }
     }
     Ok(())
+}
+
+/// For a floating zero, which is equal to the other one: true when it is -0.
+fn sign_of_zero(value: &Value<'_>) -> Option<bool> {
+    match value {
+        Value::Float(number) if *number == 0.0 => Some(number.is_sign_negative()),
+        Value::Double(number) if *number == 0.0 => Some(number.is_sign_negative()),
+        _ => None,
+    }
 }
 
 fn write_int(out: &mut String, value: &Value<'_>, unsigned: bool) {

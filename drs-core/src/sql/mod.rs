@@ -5,11 +5,13 @@
 //! as a hexadecimal literal with the column's own introducer. All text assumes a session
 //! set up by [`SESSION_SETUP`] (backslash escapes on, `utf8mb4`, UTC).
 
-mod json;
+pub(crate) mod json;
 mod literal;
 
 pub use literal::LiteralError;
-pub(crate) use literal::{write_literal, write_text_match};
+pub(crate) use literal::{
+    write_literal, write_new_value, write_partial_condition, write_text_match,
+};
 
 /// The statements every session that writes begins with.
 ///

@@ -1,6 +1,7 @@
 //! Following: what is in the log reaches the destination, or the task stops.
 
 mod ddl;
+mod json;
 mod order;
 mod run;
 mod source;

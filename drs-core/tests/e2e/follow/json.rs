@@ -1,0 +1,459 @@
+//! JSON documents arrive with the type of every value in them, by the copy and by the log.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use drs_core::{CopyProgress, Observer, Outcome, PipelineError};
+use drs_testkit::Server;
+use mysql::{Conn, Row, prelude::Queryable};
+
+use super::run::FollowTest;
+use crate::servers::{gtid97, plain97, run, session};
+
+/// Values whose type JSON text does not tell, alone and inside of others.
+const TYPED: &[&str] = &[
+    "CAST(CAST('12.340' AS DECIMAL(10,3)) AS JSON)",
+    "CAST(CAST(5 AS DECIMAL(5,0)) AS JSON)",
+    "CAST(99999999999999999999999999999999999.999999999999999999999999999999 AS JSON)",
+    "JSON_ARRAY(CAST('-0.5' AS DECIMAL(5,5)), 0.5e0, CAST(0 AS DECIMAL(3,2)), -0.05, .5, 0.5, 5., 12345678901.5, CAST(12345678901.5 AS DECIMAL(30,1)), 0.0, 1.5, 1.5e0, '1.5')",
+    "CAST(CAST('2024-02-29' AS DATE) AS JSON)",
+    "JSON_ARRAY(CAST('0000-00-00' AS DATE), CAST('2024-00-10' AS DATE), '2024-02-29')",
+    "JSON_ARRAY(CAST('-838:59:59' AS TIME), CAST('-00:00:00.000001' AS TIME(6)), CAST('12:34:56.7' AS TIME(1)))",
+    "JSON_ARRAY(CAST('9999-12-31 23:59:59.999999' AS DATETIME(6)), CAST('0000-00-00 00:00:00' AS DATETIME), CAST('2024-02-31 01:02:03' AS DATETIME))",
+    "(SELECT JSON_OBJECT('ts', ts, 'ts6', ts6, 'y', y, 'e', e, 's', s, 'g', g) FROM kinds)",
+    "(SELECT CAST(ts AS JSON) FROM kinds)",
+    "(SELECT JSON_ARRAY(d, d0, dd, dm) FROM kinds)",
+    "(SELECT JSON_ARRAY(b1, b3, b9, b64) FROM kinds)",
+    "(SELECT CAST(b9 AS JSON) FROM kinds)",
+    "(SELECT JSON_ARRAY(tb, bl, mb, lb, vb, bn) FROM kinds)",
+    "(SELECT CAST(bl AS JSON) FROM kinds)",
+    "(SELECT JSON_ARRAY(lb, mb) FROM large_kinds WHERE n = 1)",
+    "(SELECT JSON_OBJECT('l', lb, 'm', mb, 'b', bl, 't', tb, 'v', vb, 'n', bn) FROM large_kinds WHERE n = 2)",
+    "(SELECT JSON_OBJECT('l', lb, 'm', mb, 'b', bl, 't', tb, 'v', vb, 'n', bn) FROM large_kinds WHERE n = 3)",
+    "CAST(CAST('' AS BINARY) AS JSON)",
+    "JSON_ARRAY(CAST(REPEAT(x'00ff10', 19) AS BINARY), CAST(REPEAT(x'01', 58) AS BINARY), CAST(REPEAT(x'02', 200) AS BINARY), REPEAT(x'03', 70000))",
+    "JSON_ARRAY(CAST(5 AS UNSIGNED), 5, 5.0, 5e0, '5', CAST(18446744073709551615 AS UNSIGNED), 9223372036854775808, CAST(0 AS UNSIGNED))",
+    "CAST(CAST(7 AS UNSIGNED) AS JSON)",
+    "JSON_OBJECT('b', CAST(1 AS UNSIGNED), 'a', JSON_ARRAY(JSON_ARRAY(), JSON_ARRAY(CAST(2 AS UNSIGNED)), JSON_OBJECT('aa', CAST(3 AS DECIMAL(3,1)), '', JSON_ARRAY(CAST(4 AS UNSIGNED), 4))), 'c', 1)",
+    r#"JSON_OBJECT('', CAST(1 AS UNSIGNED), 'quote"', CAST(2 AS UNSIGNED), 'back\\slash', CAST(3 AS UNSIGNED), 'dot.', CAST(4 AS UNSIGNED), '[0]', CAST(5 AS UNSIGNED), 'é😀 \n\t\0', CAST(6 AS UNSIGNED), '$', CAST(7 AS UNSIGNED), '*', CAST(8 AS UNSIGNED), 'it''s', CAST(9 AS UNSIGNED))"#,
+    "JSON_ARRAY('base64:type15:AP8=', CAST(x'00ff' AS BINARY), '2024-01-01', CAST('2024-01-01' AS DATE))",
+    "JSON_REPLACE(CONCAT(REPEAT('[', 100), '1', REPEAT(']', 100)), CONCAT('$', REPEAT('[0]', 100)), CAST(5 AS UNSIGNED))",
+    "JSON_REPLACE(CONCAT(REPEAT('{\"a\":', 100), '1', REPEAT('}', 100)), CONCAT('$', REPEAT('.a', 100)), CAST(5 AS UNSIGNED))",
+    "JSON_OBJECT('big', REPEAT('x', 70000), 'l', JSON_ARRAY(CAST(1 AS DECIMAL(5,2)), CAST('01:02:03' AS TIME)))",
+];
+
+/// Values whose type it tells.
+const PLAIN: &[&str] = &[
+    "'null'",
+    "'{}'",
+    "'[]'",
+    "'-0.0'",
+    "'[1, 1.0, 1e0, -0.0, 0.0, 0.30000000000000004, 1e300, 5e-324, 123456789.12345679]'",
+    "'18446744073709551615'",
+    "'{\"b\": 1, \"a\": 2, \"a\": 3, \"\": {\"\": \"\"}}'",
+    r#"'"\\u0000\\u001f\\"\\\\ é 😀"'"#,
+    "NULL",
+];
+
+const KINDS: &str = "CREATE TABLE kinds (ts TIMESTAMP NULL, ts6 TIMESTAMP(6) NULL, y YEAR, e ENUM('a','b'), s SET('x','y'), \
+    b1 BIT(1), b3 BIT(3), b9 BIT(9), b64 BIT(64), tb TINYBLOB, bl BLOB, mb MEDIUMBLOB, lb LONGBLOB, vb VARBINARY(9), bn BINARY(4), g GEOMETRY, \
+    d DECIMAL(10,2), d0 DECIMAL(5,0), dd DECIMAL(30,30), dm DECIMAL(65,30));
+    INSERT INTO kinds VALUES ('2024-02-29 12:34:56', '1970-01-01 00:00:01.000001', 2024, 'a', 'x,y', 1, 5, 257, 18446744073709551615, \
+    x'00ff', x'00ff', x'00ff', x'00ff', x'00ff', x'00ff', POINT(1, 2), 5, -7, 0.5, 1);
+    CREATE TABLE large_kinds (n INT, tb TINYBLOB, bl BLOB, mb MEDIUMBLOB, lb LONGBLOB, vb VARBINARY(50000), bn BINARY(255)) ROW_FORMAT = DYNAMIC;
+    INSERT INTO large_kinds VALUES (1, NULL, NULL, REPEAT(x'00ff5c', 30000), REPEAT(x'00ff5c', 40000), NULL, NULL), \
+    (2, REPEAT('x', 255), REPEAT(x'ff', 65535), REPEAT(x'ff', 65535), REPEAT(x'ff', 65535), REPEAT(x'ff', 50000), 'n'), (3, '', '', '', '', '', '');\n";
+
+const TABLES: &str = "CREATE TABLE t (id INT PRIMARY KEY, j JSON, k JSON, n INT);
+    CREATE TABLE keyless (n INT, j JSON);\n";
+
+/// Every value's text and type, and the size of the document as it is stored.
+fn documents(server: &Server, database: &str, table: &str, column: &str) -> Vec<String> {
+    let mut conn = session(server);
+    type Document = (
+        u64,
+        Option<String>,
+        Option<String>,
+        Option<u64>,
+        Option<String>,
+    );
+    let rows: Vec<Document> = conn
+        .query(format!(
+            "SELECT n, CAST({column} AS CHAR), JSON_TYPE({column}), \
+             JSON_STORAGE_SIZE({column}), \
+             (SELECT JSON_ARRAYAGG(JSON_ARRAY(i, JSON_TYPE(v), IF(JSON_TYPE(v) IN ('OBJECT','ARRAY'), NULL, v))) \
+              FROM JSON_TABLE(JSON_EXTRACT({column}, '$**[*]', '$**.*'), '$[*]' COLUMNS (i FOR ORDINALITY, v JSON PATH '$')) p) \
+             FROM {}",
+            if table.contains(' ') {
+                table.replace("{}", database)
+            } else {
+                format!("{database}.{table}")
+            }
+        ))
+        .unwrap();
+    let mut rows: Vec<String> = rows
+        .into_iter()
+        .map(|mut row| {
+            // How many leading zeros of a DECIMAL are stored depends on the expression it came
+            // from, and an update in place leaves holes.
+            let types = format!("{:?} {:?}", row.2, row.4);
+            row.3 = row
+                .3
+                .filter(|_| !types.contains("DECIMAL") && !database.contains("partial"));
+            format!("{row:?}")
+        })
+        .collect();
+    rows.sort();
+    rows
+}
+
+fn assert_same_documents(test: &FollowTest) {
+    for (table, column) in [("t", "j"), ("t", "k"), ("keyless", "j")] {
+        let of = |server| documents(server, &test.name, table, column);
+        let (here, there) = (of(test.source), of(test.destination));
+        assert_eq!(here.len(), there.len(), "{table}");
+        for (here, there) in here.iter().zip(&there) {
+            assert_eq!(here, there, "{table}.{column}");
+        }
+    }
+    test.assert_equal();
+}
+
+fn insert_all(conn: &mut Conn, first_id: usize) {
+    for (number, document) in TYPED.iter().chain(PLAIN).enumerate() {
+        let id = first_id + number;
+        run(
+            conn,
+            &format!("INSERT INTO t VALUES ({id}, {document}, '[1]', {id})"),
+        );
+        run(
+            conn,
+            &format!(
+                "INSERT INTO t VALUES ({}, '{{}}', {document}, {0})",
+                id + 500
+            ),
+        );
+        run(
+            conn,
+            &format!("INSERT INTO keyless VALUES ({id}, {document})"),
+        );
+    }
+}
+
+fn typed_documents_arrive(source: &'static Server, destination: &'static Server) {
+    let test = FollowTest::new(
+        source,
+        destination,
+        "typed_json",
+        &format!("{TABLES};\n{KINDS}"),
+    );
+    let mut conn = test.at_source();
+    insert_all(&mut conn, 0);
+    test.catch_up().unwrap();
+    assert_same_documents(&test);
+
+    insert_all(&mut conn, 1000);
+    run(
+        &mut conn,
+        "UPDATE t a, t b SET a.j = b.k, a.n = a.n + 10000 WHERE a.id < 400 AND b.id = a.id + 500;
+         UPDATE keyless SET n = n + 10000 WHERE n < 400;
+         DELETE FROM keyless WHERE n >= 1000 AND n < 1400;
+         DELETE FROM t WHERE id >= 1500",
+    );
+    test.catch_up().unwrap();
+    assert_same_documents(&test);
+}
+
+#[test]
+fn typed_documents_arrive_from_97_to_97_by_load_data() {
+    typed_documents_arrive(gtid97(), plain97());
+}
+
+#[test]
+fn typed_documents_arrive_from_97_to_97_by_insert() {
+    typed_documents_arrive(plain97(), gtid97());
+}
+
+/// Rows of a table without a key that the server's own comparison takes for one another.
+#[test]
+fn rows_without_a_key_that_compare_as_equal_are_told_apart() {
+    let test = FollowTest::new(
+        gtid97(),
+        plain97(),
+        "alike",
+        "CREATE TABLE doc (n INT, j JSON);
+         CREATE TABLE num (n INT, d DOUBLE, f FLOAT, fixed DOUBLE(10,2));\n",
+    );
+    test.catch_up().unwrap();
+    let alike = [
+        "'1'",
+        "'1.0'",
+        "CAST(CAST(1 AS UNSIGNED) AS JSON)",
+        "CAST(CAST(1 AS DECIMAL(3,0)) AS JSON)",
+        "CAST(CAST(1 AS DECIMAL(3,1)) AS JSON)",
+        "'0.0'",
+        "'-0.0'",
+        "'[1.5]'",
+        "JSON_ARRAY(CAST(1.5 AS DECIMAL(3,1)))",
+        "CAST(CAST('2024-01-01 00:00:00' AS DATETIME) AS JSON)",
+        "(SELECT CAST(ts AS JSON) FROM moment)",
+        "CAST(CAST('2024-01-01' AS DATE) AS JSON)",
+        "'{\"a\": [1, {\"b\": 1}]}'",
+        "'{\"a\": [1, {\"b\": 1.0}]}'",
+        "'{\"a\": [1.0, {\"b\": 1}]}'",
+        "'null'",
+        "NULL",
+    ];
+    let mut conn = test.at_source();
+    run(
+        &mut conn,
+        "CREATE TABLE moment (ts TIMESTAMP);
+         INSERT INTO moment VALUES ('2024-01-01 00:00:00')",
+    );
+    // Each is first once and last once.
+    for document in alike.iter().chain(alike.iter().rev()) {
+        run(
+            &mut conn,
+            &format!("INSERT INTO doc VALUES (0, {document})"),
+        );
+    }
+    for number in ["0", "-0e0", "0", "-0e0", "1.1"] {
+        run(
+            &mut conn,
+            &format!(
+                "INSERT INTO num VALUES (0, {number}, {number}, {number}), (0, -{number}, 0, {number}), (0, 0, -0e0, {number})"
+            ),
+        );
+    }
+    // Each row is changed by its place, so that the log holds changes of all.
+    run(
+        &mut conn,
+        "SET @n = 0;
+         UPDATE doc SET n = (@n := @n + 1);
+         DELETE FROM doc WHERE n > 17;
+         UPDATE doc SET n = 0;
+         SET @n = 0;
+         UPDATE doc SET n = (@n := @n + 1);
+         SET @n = 0;
+         UPDATE num SET n = (@n := @n + 1);
+         DELETE FROM num WHERE n > 9",
+    );
+    test.catch_up().unwrap();
+    test.assert_equal();
+    let of = |server| documents(server, &test.name, "doc", "j");
+    assert_eq!(of(test.source), of(test.destination));
+}
+
+/// Updates that the server logs as changes of the document, where the session lets it.
+const PARTIAL: &[&str] = &[
+    "UPDATE t SET j = JSON_SET(j, '$.a', 2) WHERE id = 1",
+    "UPDATE t SET j = JSON_SET(JSON_REPLACE(JSON_REMOVE(j, '$.a'), '$.l[1]', 'two'), '$.new', 1.5), n = n + 1 WHERE id = 1",
+    "UPDATE t SET j = JSON_SET(j, '$.l[2]', CAST('1.50' AS DECIMAL(5,2)), '$.l[0]', CAST('2024-01-01' AS DATE)), k = JSON_SET(k, '$[1]', CAST(7 AS UNSIGNED))",
+    "UPDATE t SET j = JSON_SET(j, '$.o', JSON_OBJECT('t', CAST('01:02:03' AS TIME), 'b', CAST(x'00ff' AS BINARY), 'd', 1.5e0, 'n', NULL))",
+    "UPDATE t SET j = JSON_REMOVE(j, '$.l[0]', '$.o.t', '$.l[0]')",
+    "UPDATE t SET k = JSON_SET(k, '$[2]', JSON_ARRAY(1, 2)), v = v + 1",
+    "UPDATE t SET k = JSON_SET(k, '$[7]', 'appended')",
+    "UPDATE t SET k = JSON_REMOVE(k, '$[0]')",
+    r#"UPDATE t SET j = JSON_SET(j, '$.""', 'empty', '$."a.b"', 1, '$."q\\"q"', 2, '$."s\\\\s"', 3, '$."é😀"', 4, '$."it''s"', 5, '$."]"', 6, '$."[0]"', 7)"#,
+    r#"UPDATE t SET j = JSON_REPLACE(j, '$.""', JSON_OBJECT('', 1), '$."a.b"', '\\"''', '$."q\\"q"', 'x\0y', '$."s\\\\s"', NULL, '$."é😀"', '😀', '$."]"', -0e0)"#,
+    r#"UPDATE t SET j = JSON_REMOVE(j, '$."a.b"', '$."q\\"q"', '$."s\\\\s"', '$."it''s"', '$."]"', '$."[0]"')"#,
+    "UPDATE t SET j = JSON_SET(j, '$.f', REPEAT('z', 100)), k = '[]' WHERE id = 2",
+    "UPDATE t SET j = NULL WHERE id = 2",
+    "UPDATE t SET j = JSON_OBJECT('f', REPEAT('x', 300), 'l', JSON_ARRAY(1)) WHERE id = 2",
+    "UPDATE t SET j = JSON_SET(j, '$.l', JSON_ARRAY(JSON_ARRAY(1, 2), JSON_OBJECT('k', JSON_ARRAY(1, 2, 3)))) WHERE id = 2",
+    "UPDATE t SET j = JSON_SET(j, '$.l[1].k[1]', 'deep', '$.l[0][1]', 5) WHERE id = 2",
+    "UPDATE t SET id = id + 100, j = JSON_SET(j, '$.moved', true)",
+    "UPDATE t SET id = id - 100",
+    "UPDATE keyless SET j = JSON_SET(j, '$.a', 2) WHERE n = 1 LIMIT 1",
+    "UPDATE keyless SET j = JSON_SET(j, '$.a', CAST(3 AS DECIMAL(3,1)))",
+    "UPDATE plain SET j = JSON_SET(j, '$.a', 2), w = 'a longer word'",
+];
+
+const PARTIAL_TABLES: &str = "CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(20) AS (j->>'$.a') VIRTUAL, j JSON, n INT, s INT AS (n * 2) STORED, k JSON, v INT, \
+      tags JSON AS (j->'$.tags') VIRTUAL, KEY (a), KEY many ((CAST(j->'$.tags' AS UNSIGNED ARRAY))), KEY expression ((CAST(j->>'$.a' AS CHAR(20)))));
+    CREATE TABLE keyless (n INT, j JSON);
+    CREATE TABLE plain (id INT PRIMARY KEY, u INT UNIQUE, j JSON, w TEXT);\n";
+
+const PARTIAL_ROWS: &str = r#"INSERT INTO t (id, j, n, k, v) VALUES
+      (1, JSON_OBJECT('a', 1, 'l', JSON_ARRAY(1, 2, 3), 'f', REPEAT('x', 300), 'tags', JSON_ARRAY(1, 2)), 1, JSON_ARRAY(1, REPEAT('y', 300)), 1),
+      (2, JSON_OBJECT('a', CAST(1 AS UNSIGNED), 'l', JSON_ARRAY(1, CAST(2 AS DECIMAL(4,2)), 3), 'f', REPEAT('x', 300), 'tags', JSON_ARRAY(3)), 1, JSON_ARRAY(CAST(1 AS UNSIGNED), REPEAT('y', 300)), 1),
+      (3, JSON_OBJECT('a', 'it''s', 'l', JSON_ARRAY(1, 2, CAST(x'00' AS BINARY)), 'f', REPEAT('é😀"\\', 100)), 1, JSON_ARRAY(NULL, REPEAT('y', 300), 0), 1);
+    INSERT INTO keyless SELECT 1, JSON_OBJECT('a', 1, 'f', REPEAT('x', 300));
+    INSERT INTO keyless SELECT * FROM keyless;
+    INSERT INTO plain VALUES (1, 1, JSON_OBJECT('a', 1, 'f', REPEAT('x', 300)), 'w'), (2, 2, JSON_OBJECT('a', 1, 'f', REPEAT('x', 300)), 'w');
+"#;
+
+fn partial_updates_arrive(row_image: &str, settings: &str) {
+    let name = format!("partial_{}", row_image.to_lowercase());
+    let test = FollowTest::new(gtid97(), plain97(), &name, PARTIAL_TABLES);
+    let mut conn = test.at_source();
+    run(&mut conn, PARTIAL_ROWS);
+    test.catch_up().unwrap();
+    let end: (String, u64) = end_of_log(&mut conn);
+    run(
+        &mut conn,
+        &format!(
+            "SET SESSION binlog_row_value_options = 'PARTIAL_JSON', binlog_row_image = '{row_image}';\n{settings}"
+        ),
+    );
+    for statement in PARTIAL {
+        run(&mut conn, statement);
+    }
+    // Several changes of a row in one transaction, and then in one batch.
+    run(
+        &mut conn,
+        "BEGIN;\nUPDATE t SET j = JSON_SET(j, '$.n', 1);\nUPDATE t SET j = JSON_SET(j, '$.n', 2), k = JSON_SET(k, '$[0]', 3);\nCOMMIT",
+    );
+    if settings.is_empty() {
+        let partial = events_since(&mut conn, end, "Update_rows_partial");
+        assert!(partial > 15, "{partial} events with changes of documents");
+    }
+    test.catch_up().unwrap();
+    assert_partial_equal(&test);
+}
+
+fn assert_partial_equal(test: &FollowTest) {
+    for (table, column) in [
+        ("t", "j"),
+        ("t", "k"),
+        ("keyless", "j"),
+        ("(SELECT id AS n, j FROM {}.plain) p", "j"),
+    ] {
+        let of = |server| documents(server, &test.name, table, column);
+        for (here, there) in of(test.source).iter().zip(&of(test.destination)) {
+            assert_eq!(here, there, "{table}.{column}");
+        }
+    }
+    test.assert_equal();
+}
+
+fn end_of_log(conn: &mut Conn) -> (String, u64) {
+    let row: Row = conn.query_first("SHOW BINARY LOG STATUS").unwrap().unwrap();
+    (row.get(0).unwrap(), row.get(1).unwrap())
+}
+
+fn events_since(conn: &mut Conn, (file, offset): (String, u64), kind: &str) -> usize {
+    let rows: Vec<Row> = conn
+        .query(format!("SHOW BINLOG EVENTS IN '{file}' FROM {offset}"))
+        .unwrap();
+    rows.iter()
+        .filter(|row| row.get::<String, _>(2).unwrap() == kind)
+        .count()
+}
+
+#[test]
+fn partial_updates_with_whole_images() {
+    partial_updates_arrive("FULL", "");
+}
+
+#[test]
+fn partial_updates_with_minimal_images_in_compressed_transactions() {
+    partial_updates_arrive("MINIMAL", "SET SESSION binlog_transaction_compression = ON");
+}
+
+#[test]
+fn partial_updates_without_blobs_by_another_session() {
+    partial_updates_arrive(
+        "NOBLOB",
+        "SET SESSION sql_mode = 'ALLOW_INVALID_DATES', time_zone = '-05:00'",
+    );
+}
+
+/// Changes rows once, when the first part of the copy is committed.
+struct WhileCopying<'t> {
+    test: &'t FollowTest,
+    row_image: &'t str,
+    done: AtomicBool,
+}
+
+impl Observer for WhileCopying<'_> {
+    fn copying(&self, progress: &CopyProgress) {
+        if progress.rows_copied == 0 || self.done.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let mut conn = self.test.at_source();
+        run(
+            &mut conn,
+            &format!(
+                "SET SESSION binlog_row_value_options = 'PARTIAL_JSON', binlog_row_image = '{}'",
+                self.row_image
+            ),
+        );
+        for statement in PARTIAL.iter().filter(|it| it.starts_with("UPDATE t ")) {
+            run(&mut conn, statement);
+        }
+    }
+}
+
+/// Makes the changes while the one table is being copied.
+fn change_while_copying(row_image: &str) -> (FollowTest, Result<Outcome, PipelineError>) {
+    let name = format!("partial_copy_{}", row_image.to_lowercase());
+    let test = FollowTest::new(gtid97(), plain97(), &name, PARTIAL_TABLES);
+    let mut conn = test.at_source();
+    run(&mut conn, PARTIAL_ROWS);
+    run(&mut conn, "DROP TABLE keyless, plain");
+    let observer = WhileCopying {
+        test: &test,
+        row_image,
+        done: AtomicBool::new(false),
+    };
+    let outcome = test.catch_up_watched(&test.task().build().unwrap(), &observer);
+    (test, outcome)
+}
+
+#[test]
+fn partial_updates_while_the_table_is_copied() {
+    let (test, outcome) = change_while_copying("FULL");
+    outcome.unwrap();
+    for column in ["j", "k"] {
+        let of = |server| documents(server, &test.name, "t", column);
+        assert_eq!(of(test.source), of(test.destination), "{column}");
+    }
+    test.assert_equal();
+}
+
+/// The copy may hold the change already, and making it twice is another one.
+#[test]
+fn partial_updates_of_documents_that_are_not_logged_stop_a_table_that_catches_up() {
+    let (_, outcome) = change_while_copying("MINIMAL");
+    let error = outcome.unwrap_err().to_string();
+    assert!(error.contains("changes of a JSON document"), "{error}");
+}
+
+/// Where the log does not hold the document, the destination's must take every change.
+#[test]
+fn a_partial_update_that_does_not_fit_is_a_conflict() {
+    let cases = [
+        ("JSON_REPLACE(j, '$.a', 5)", "JSON_REMOVE(j, '$.a')"),
+        ("JSON_REMOVE(j, '$.a')", "JSON_REMOVE(j, '$.a')"),
+        ("JSON_SET(j, '$.new', 5)", "JSON_SET(j, '$.new', 6)"),
+        ("JSON_SET(j, '$.o.new', 5)", "JSON_SET(j, '$.o', 6)"),
+        ("JSON_SET(j, '$.l[2]', 5)", "JSON_SET(j, '$.l', '')"),
+        (
+            "JSON_SET(j, '$.a', 1, '$.l[1]', 5)",
+            "JSON_SET(j, '$.l', JSON_ARRAY())",
+        ),
+        ("JSON_SET(j, '$.a', 1)", "NULL"),
+    ];
+    for (number, (change, other)) in cases.into_iter().enumerate() {
+        let test = FollowTest::new(
+            gtid97(),
+            plain97(),
+            &format!("unfit{number}"),
+            "CREATE TABLE t (id INT PRIMARY KEY, j JSON);
+             INSERT INTO t VALUES (1, JSON_OBJECT('a', 0, 'l', JSON_ARRAY(1, 2), 'o', JSON_OBJECT('x', 1), 'f', REPEAT('x', 300)));\n",
+        );
+        test.catch_up().unwrap();
+        run(
+            &mut session(test.destination),
+            &format!("UPDATE {}.t SET j = {other}", test.name),
+        );
+        run(
+            &mut test.at_source(),
+            &format!(
+                "SET SESSION binlog_row_value_options = 'PARTIAL_JSON', binlog_row_image = 'MINIMAL';\nUPDATE t SET j = {change}"
+            ),
+        );
+        let error = test.catch_up().unwrap_err().to_string();
+        assert!(error.contains("conflict"), "{change}: {error}");
+    }
+}
