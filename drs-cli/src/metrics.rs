@@ -187,6 +187,12 @@ fn page(task: &str, copy: &CopyProgress, follow: Option<&FollowProgress>) -> Str
         follow.transactions_filtered,
     );
     number(
+        "drs_follow_transactions_echoed_total",
+        "counter",
+        "Source transactions that came from the destination, by another task.",
+        follow.transactions_echoed,
+    );
+    number(
         "drs_follow_row_changes_total",
         "counter",
         "Row changes of the source applied in this run.",
@@ -262,6 +268,7 @@ mod tests {
             transactions: 7,
             row_changes: 9,
             transactions_filtered: 0,
+            transactions_echoed: 0,
             statements: 0,
             statements_left_out: 0,
             conflicts: 0,

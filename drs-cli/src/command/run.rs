@@ -272,6 +272,7 @@ impl Observer for Screen {
             "transactions": progress.transactions,
             "row_changes": progress.row_changes,
             "transactions_filtered": progress.transactions_filtered,
+            "transactions_echoed": progress.transactions_echoed,
             "statements": progress.statements,
             "statements_left_out": progress.statements_left_out,
             "conflicts": progress.conflicts,

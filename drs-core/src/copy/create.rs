@@ -16,8 +16,8 @@ use crate::{
 pub(super) fn ensure_database(
     source: &mut Conn,
     destination: &mut Conn,
-    database: &DatabaseName,
-    there: &DatabaseName,
+    (database, there): (&DatabaseName, &DatabaseName),
+    task: &str,
 ) -> Result<(), CopyError> {
     let exists: Option<u8> = destination
         .exec_first(
@@ -40,7 +40,8 @@ pub(super) fn ensure_database(
         .unwrap_or_default();
     destination
         .query_drop(format!(
-            "CREATE DATABASE IF NOT EXISTS {}{defaults}",
+            "{}CREATE DATABASE IF NOT EXISTS {}{defaults}",
+            sql::origin_comment(task),
             sql::identifier(there.as_str())
         ))
         .map_err(at_destination(format!("creating database {there}")))
@@ -63,6 +64,7 @@ pub(super) fn create_table(
     table: &TableName,
     definition: &Definition,
     keys: Keys,
+    task: &str,
 ) -> Result<(), CopyError> {
     let all = keys == Keys::WithTheTable;
     let here = utf8mb4_default(source).map_err(at_source("reading the collations"))?;
@@ -77,7 +79,7 @@ pub(super) fn create_table(
     let failed = at_destination(format!("creating {table}"));
     destination
         .query_drop(format!("USE {}", sql::identifier(table.database.as_str())))
-        .and_then(|()| destination.query_drop(statement))
+        .and_then(|()| destination.query_drop(sql::origin_comment(task) + &statement))
         .map_err(failed)
 }
 
@@ -93,6 +95,7 @@ pub(super) fn add_keys(
     destination: &mut Conn,
     table: &TableName,
     definition: &Definition,
+    task: &str,
 ) -> Result<(), CopyError> {
     let later = definition.later_keys();
     if later.is_empty() {
@@ -121,7 +124,11 @@ pub(super) fn add_keys(
             .collect::<Vec<_>>()
             .join(", ");
         destination
-            .query_drop(format!("ALTER TABLE {} {additions}", sql::table(table)))
+            .query_drop(format!(
+                "{}ALTER TABLE {} {additions}",
+                sql::origin_comment(task),
+                sql::table(table)
+            ))
             .map_err(at_destination(format!("adding the keys of {table}")))?;
     }
     Ok(())

@@ -136,6 +136,7 @@ pub(crate) fn ensure_databases(
     destination: &mut Conn,
     selection: &Selection,
     mapping: &Mapping,
+    task: &str,
 ) -> Result<(), CopyError> {
     let names: Vec<Vec<u8>> = source
         .query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")
@@ -148,7 +149,8 @@ pub(crate) fn ensure_databases(
             continue;
         };
         if selection.is_database_level(&name) {
-            super::create::ensure_database(source, destination, &name, &mapping.database(&name))?;
+            let there = mapping.database(&name);
+            super::create::ensure_database(source, destination, (&name, &there), task)?;
         }
     }
     Ok(())

@@ -237,12 +237,17 @@ impl Session<'_, '_> {
         record.until = None;
         record.rows_copied = 0;
         shared.with_store(|store| store.save_table(record))?;
-        create::ensure_database(source, destination, &name.database, &to.database)?;
+        create::ensure_database(
+            source,
+            destination,
+            (&name.database, &to.database),
+            &shared.task,
+        )?;
         let definition = match shared.mapping {
             Some(mapping) => seen.definition.with_parents(&name.database, mapping),
             None => seen.definition.clone(),
         };
-        create::create_table(source, destination, &to, &definition, keys)?;
+        create::create_table(source, destination, &to, &definition, keys, &shared.task)?;
         let there = TableSchema::load(destination, &to)?;
         let Some(there) = there else {
             return Err(CopyError::Different {

@@ -362,7 +362,7 @@ impl<'s, 'a> Session<'s, 'a> {
             });
             self.take_turn(&record.table)?;
             let there = shared.destination_name(&record.table);
-            create::add_keys(self.destination()?, &there, definition)?;
+            create::add_keys(self.destination()?, &there, definition, &shared.task)?;
             self.end_turn(&record.table)?;
         }
         record.phase = TablePhase::CatchingUp;

@@ -26,8 +26,8 @@ use crate::{
     object::{Mapping, NameCase, Selection, TableName},
     observe::Observer,
     replicate::{
-        ConnectToRead, Follow, FollowEnd, FollowProgress, FollowSettings, OpenError, OpenSource,
-        ReaderSettings, RouterSettings, Sharing, StatementRunner,
+        ConnectToRead, Echoes, Follow, FollowEnd, FollowProgress, FollowSettings, OpenError,
+        OpenSource, ReaderSettings, RouterSettings, Sharing, StatementRunner,
     },
     session::{self, SessionError},
     task::{Mode, Task},
@@ -130,7 +130,7 @@ impl<'a> Pipeline<'a> {
             mapping: self.task.mapping().clone().with_case(facts.name_case),
         };
         let (mut conn, destination) = self.destination.open()?;
-        source::refuse_same_server(&mut conn, &facts)?;
+        let server_uuid = source::refuse_same_server(&mut conn, &facts)?;
         check_destination(&mut conn, destination, version, self.observer)?;
         let case = destination_case(&mut conn)?;
         source::refuse_programs(&mut source, &objects)?;
@@ -185,6 +185,7 @@ impl<'a> Pipeline<'a> {
         let destination = DestinationFacts {
             version: destination,
             case,
+            server_uuid,
         };
         self.follow(&facts, objects, &store, destination, until, stop)
     }
@@ -332,6 +333,7 @@ impl<'a> Pipeline<'a> {
             &mut destination()?.0,
             &objects.selection,
             &objects.mapping,
+            self.task.name().as_str(),
         )?;
         let tally = CopyTally::new(self.observer);
         let copy = Copy::new(&source, &destination, options).mapping(&objects.mapping);
@@ -410,6 +412,10 @@ impl<'a> Pipeline<'a> {
                 mapping: objects.mapping,
                 case: destination.case,
             },
+            echoes: Echoes::new(
+                read_source(self.task.source().clone(), facts.server_uuid.clone()),
+                destination.server_uuid,
+            ),
             store: Arc::clone(store),
         };
         let mut last = None;
@@ -437,11 +443,12 @@ struct Objects {
 }
 
 /// What a run must know of the destination.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct DestinationFacts {
     version: ServerVersion,
     /// How it compares names.
     case: NameCase,
+    server_uuid: String,
 }
 
 fn destination_case(conn: &mut Conn) -> Result<NameCase, PipelineError> {

@@ -92,11 +92,11 @@ impl SourceFacts {
     }
 }
 
-/// Fails when the destination is the source under another name.
+/// Fails when the destination is the source under another name; its `server_uuid`.
 pub(super) fn refuse_same_server(
     destination: &mut Conn,
     source: &SourceFacts,
-) -> Result<(), PipelineError> {
+) -> Result<String, PipelineError> {
     let found: Option<(String, String)> = destination
         .query_first("SHOW GLOBAL VARIABLES WHERE Variable_name = 'server_uuid'")
         .map_err(|source| SessionError::Setup {
@@ -107,7 +107,9 @@ pub(super) fn refuse_same_server(
         Some((_, server_uuid)) if server_uuid == source.server_uuid => {
             Err(PipelineError::SameServer { server_uuid })
         }
-        _ => Ok(()),
+        found => Ok(found
+            .map(|(_, server_uuid)| server_uuid)
+            .unwrap_or_default()),
     }
 }
 

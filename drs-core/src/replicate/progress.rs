@@ -18,6 +18,8 @@ pub struct FollowProgress {
     pub row_changes: u64,
     /// Source transactions that touched no selected table.
     pub transactions_filtered: u64,
+    /// Source transactions that came from the destination in the first place, by another task.
+    pub transactions_echoed: u64,
     /// DDL statements run at the destination.
     pub statements: u64,
     /// Statements of the source that are not replicated by kind (accounts, maintenance, views, …).

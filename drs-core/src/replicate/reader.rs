@@ -12,7 +12,9 @@ use drs_binlog::{
     Position, RawEvent, Step, TransactionAssembler, XaPrepare,
 };
 
-use super::{ByteBudget, ByteShare, EventCollector, FollowError, TransactionEvents};
+use super::{
+    ByteBudget, ByteShare, EventCollector, FollowError, TransactionEvents, origin::OriginFinder,
+};
 use crate::{
     checkpoint::{StreamPoint, TransactionId},
     ddl::Xid,
@@ -62,6 +64,8 @@ pub(crate) struct SourceTransaction {
     pub(crate) share: Option<ByteShare>,
     /// Of one that is only prepared.
     pub(crate) xid: Option<Xid>,
+    /// The task of drs that wrote it.
+    pub(crate) origin: Option<String>,
 }
 
 /// Reads the stream until told to stop, opening it again when the connection breaks.
@@ -193,7 +197,9 @@ impl StreamReader<'_> {
                         collector.clear();
                         open = Opened::default();
                     }
-                    open.take(&raw).and_then(|()| Ok(collector.push(&raw)?))
+                    self.look_for_origin(&mut open, &raw, format.as_deref())
+                        .and_then(|()| open.take(&raw))
+                        .and_then(|()| Ok(collector.push(&raw)?))
                 }
                 Step::Ends(outcome) | Step::Whole(outcome) => {
                     if matches!(step, Step::Whole(_)) {
@@ -206,11 +212,13 @@ impl StreamReader<'_> {
                         return End::Broken(no_format());
                     };
                     match pushed {
-                        Ok(()) => match self.emit(end, outcome, &open, &mut collector, format) {
-                            Ok(true) => Ok(()),
-                            Ok(false) => return End::Stopped,
-                            Err(error) => Err(error),
-                        },
+                        Ok(()) => {
+                            match self.emit(end, outcome, &mut open, &mut collector, format) {
+                                Ok(true) => Ok(()),
+                                Ok(false) => return End::Stopped,
+                                Err(error) => Err(error),
+                            }
+                        }
                         Err(error) => Err(error),
                     }
                 }
@@ -220,18 +228,19 @@ impl StreamReader<'_> {
                         return End::Broken(no_format());
                     };
                     match self.unpack(
-                        event.decoder,
+                        (event.decoder, format),
                         &raw,
                         &mut assembler,
                         &mut collector,
                         &mut open,
                     ) {
-                        Ok(outcome) => match self.emit(end, outcome, &open, &mut collector, format)
-                        {
-                            Ok(true) => Ok(()),
-                            Ok(false) => return End::Stopped,
-                            Err(error) => Err(error),
-                        },
+                        Ok(outcome) => {
+                            match self.emit(end, outcome, &mut open, &mut collector, format) {
+                                Ok(true) => Ok(()),
+                                Ok(false) => return End::Stopped,
+                                Err(error) => Err(error),
+                            }
+                        }
                         Err(error) => Err(error),
                     }
                 }
@@ -247,7 +256,7 @@ impl StreamReader<'_> {
     /// Takes the events out of a compressed transaction.
     fn unpack(
         &self,
-        decoder: &Decoder,
+        (decoder, format): (&Decoder, &FormatDescription),
         raw: &RawEvent<'_>,
         assembler: &mut TransactionAssembler,
         collector: &mut EventCollector,
@@ -275,6 +284,7 @@ impl StreamReader<'_> {
                     ));
                 }
             }
+            self.look_for_origin(open, &nested, Some(format))?;
             open.take(&nested)?;
             collector.push(&nested)?;
         }
@@ -286,12 +296,26 @@ impl StreamReader<'_> {
         })
     }
 
+    fn look_for_origin(
+        &self,
+        open: &mut Opened,
+        raw: &RawEvent<'_>,
+        format: Option<&FormatDescription>,
+    ) -> Result<(), FollowError> {
+        let Some(format) = format else {
+            return Ok(());
+        };
+        open.origin
+            .take(raw, format)
+            .map_err(|source| self.source_error(source))
+    }
+
     /// Hands a finished transaction on; `Ok(false)` means stop.
     fn emit(
         &mut self,
         end: Position,
         outcome: Outcome,
-        open: &Opened,
+        open: &mut Opened,
         collector: &mut EventCollector,
         format: &Arc<FormatDescription>,
     ) -> Result<bool, FollowError> {
@@ -319,6 +343,7 @@ impl StreamReader<'_> {
             format: Arc::clone(format),
             share: Some(share),
             xid: open.xid.clone(),
+            origin: std::mem::take(&mut open.origin).task(),
         };
         Ok(self.hand_on(Received::Transaction(transaction)))
     }
@@ -359,6 +384,7 @@ struct Opened {
     gtid: Option<Gtid>,
     committed_at_us: u64,
     xid: Option<Xid>,
+    origin: OriginFinder,
 }
 
 impl Opened {

@@ -11,9 +11,10 @@ use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 use drs_binlog::{Outcome, Position};
 
 use super::{
-    ByteBudget, EventArena, FollowError, FollowProgress, OpenSource, ReaderSettings,
+    ByteBudget, Echoes, EventArena, FollowError, FollowProgress, OpenSource, ReaderSettings,
     RouterSettings, StatementRunner, TransactionEvents,
     lane::{LaneReport, LaneWork, LargeTransaction, LargeXa, run_lane},
+    origin::statement_origin,
     progress::Completion,
     reader::{Received, SourceTransaction, StreamReader},
     route::{Route, RouteContext, Router, refused},
@@ -34,6 +35,7 @@ pub(crate) struct Follow {
     /// One for each lane.
     pub(crate) appliers: Vec<Box<dyn Applier>>,
     pub(crate) statements: StatementRunner,
+    pub(crate) echoes: Echoes,
     pub(crate) store: Arc<Mutex<CheckpointStore>>,
 }
 
@@ -110,6 +112,7 @@ impl Follow {
             let mut scheduler = Scheduler {
                 settings: self.settings,
                 statements: self.statements,
+                echoes: self.echoes,
                 store: self.store,
                 router,
                 lanes,
@@ -126,6 +129,7 @@ impl Follow {
                     transactions: 0,
                     row_changes: 0,
                     transactions_filtered: 0,
+                    transactions_echoed: 0,
                     statements: 0,
                     statements_left_out: 0,
                     conflicts: 0,
@@ -179,6 +183,7 @@ struct Waiting {
 struct Scheduler<'a> {
     settings: FollowSettings,
     statements: StatementRunner,
+    echoes: Echoes,
     store: Arc<Mutex<CheckpointStore>>,
     router: Arc<Mutex<Router>>,
     lanes: Vec<Lane>,
@@ -250,6 +255,12 @@ impl Scheduler<'_> {
             self.completion.finish(seq);
             return Ok(());
         }
+        if let Some(task) = &transaction.origin
+            && self.echoes.is_from_destination(task, &transaction.id)?
+        {
+            self.echoed(seq);
+            return Ok(());
+        }
         self.announce_caught_up()?;
         if transaction.outcome == Outcome::XaPrepare {
             return self.take_prepared(seq, transaction);
@@ -283,6 +294,12 @@ impl Scheduler<'_> {
             return self.take_xa_end(seq, &end, transaction.committed_at_us, &context);
         }
         if let Some(job) = route.statement.take() {
+            if let Some(task) = statement_origin(&job.text)
+                && self.echoes.is_from_destination(task, &transaction.id)?
+            {
+                self.echoed(seq);
+                return Ok(());
+            }
             self.drain()?;
             self.statements.run(&job)?;
             let rest = {
@@ -453,6 +470,11 @@ impl Scheduler<'_> {
             write_set,
         });
         self.place_waiting();
+    }
+
+    fn echoed(&mut self, seq: u64) {
+        self.progress.transactions_echoed += 1;
+        self.completion.finish(seq);
     }
 
     #[expect(

@@ -235,6 +235,12 @@ impl StatementRunner {
             Some(_) if job.statement.repeat == Repeat::Ambiguous => {
                 return Err(self.undecided(job));
             }
+            // As where two servers copy each other, and the statement came from this one: the server
+            // writes it to its log in words of its own.
+            None if is_gone(&job.statement, &now) => {
+                tracing::warn!(transaction = %job.id, "the tables to drop are not at the destination");
+                true
+            }
             Some(_) | None => false,
         };
         if !has_run {
@@ -440,7 +446,8 @@ impl StatementRunner {
             reason,
         };
         let server = |error: mysql::Error| failed(error::redacted(&error));
-        let text = self.text(job)?;
+        let mut text = sql::origin_comment(self.store().task()).into_bytes();
+        text.extend(self.text(job)?);
         let variables: Vec<(String, String)> =
             conn.query(DestinationSession::VARIABLES).map_err(server)?;
         let session = DestinationSession::from_variables(
@@ -508,7 +515,7 @@ impl StatementRunner {
                     .unwrap_or_default(),
                 // ER_BAD_DB_ERROR, ER_NO_SUCH_TABLE.
                 Err(error) if matches!(error::server_code(&error), Some(1049 | 1146)) => {
-                    "does not exist".into()
+                    MISSING.into()
                 }
                 Err(error) => return Err(failed(error)),
             };
@@ -519,6 +526,21 @@ impl StatementRunner {
         }
         Ok(description)
     }
+}
+
+/// Stands for an object that does not exist.
+const MISSING: &str = "does not exist";
+
+/// True when a `DROP TABLE` names only tables that do not exist, by their description.
+fn is_gone(statement: &Statement, description: &str) -> bool {
+    let mut objects = description
+        .split(OBJECT_END)
+        .filter(|text| !text.is_empty());
+    matches!(
+        statement.kind,
+        StatementKind::DropTable { temporary: false }
+    ) && !description.is_empty()
+        && objects.all(|object| object.ends_with(MISSING))
 }
 
 /// A table's definition without its next AUTO_INCREMENT value, which a server may set

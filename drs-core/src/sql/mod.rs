@@ -33,6 +33,16 @@ pub(crate) const STRICT_MODE: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLE
 pub(crate) const LAX_MODE: &str =
     "SET SESSION sql_mode = 'ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'";
 
+/// What stands before the name of the task in a statement that drs runs, and behind it.
+pub(crate) const ORIGIN_COMMENT_START: &str = "/* drs:";
+pub(crate) const ORIGIN_COMMENT_END: &str = " */ ";
+
+/// The comment that a statement begins with, so that the destination's log tells whose it is. A
+/// task's name has no character that would end a comment.
+pub(crate) fn origin_comment(task: &str) -> String {
+    format!("{ORIGIN_COMMENT_START}{task}{ORIGIN_COMMENT_END}")
+}
+
 /// Writes a quoted identifier.
 pub(crate) fn write_identifier(out: &mut String, name: &str) {
     out.push('`');

@@ -1,6 +1,8 @@
 use std::sync::atomic::AtomicBool;
 
-use drs_core::{Endpoint, MySqlDestination, Pipeline, PipelineError, Task, TaskBuilder};
+use drs_core::{
+    Endpoint, FollowProgress, MySqlDestination, Pipeline, PipelineError, Task, TaskBuilder,
+};
 use drs_testkit::Server;
 use mysql::{Conn, Row, prelude::Queryable};
 
@@ -39,11 +41,16 @@ pub(super) fn task(source: &Server, destination: &Server, name: &str) -> TaskBui
 
 /// Runs a task until it has caught up.
 pub(super) fn catch_up(task: &TaskBuilder) -> Result<(), PipelineError> {
+    catch_up_counting(task).map(|_| ())
+}
+
+/// The same, and what it came to.
+pub(super) fn catch_up_counting(task: &TaskBuilder) -> Result<FollowProgress, PipelineError> {
     let task = task.clone().build().unwrap();
     Pipeline::new(&task, MySqlDestination::new(&task))
         .until_caught_up(true)
         .run(&AtomicBool::new(false))
-        .map(|_| ())
+        .map(|outcome| outcome.follow.unwrap())
 }
 
 /// The rows of a query as text, sorted, values apart by `|`.
