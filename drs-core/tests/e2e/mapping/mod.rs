@@ -5,3 +5,4 @@ mod columns;
 mod many_to_one;
 mod names;
 mod run;
+mod selection;
