@@ -21,7 +21,7 @@ pub use apply::{Applied, Applier, ApplyError, Batch, Conflict, ConflictKind, Pla
 pub use checkpoint::{
     CheckpointError, CheckpointStore, ChunkRecord, DdlIntent, DoneSet, DoneSetError, Epoch,
     LaneRecord, LaneStates, StreamPoint, TablePhase, TableRecord, TaskRecord, TransactionId,
-    status,
+    conflicts, status,
 };
 pub use copy::{
     Copy as FullCopy, CopyError, CopyEvent, CopyObserver, CopyOptions, CopyOutcome, LeftOut,

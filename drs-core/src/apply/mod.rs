@@ -3,10 +3,13 @@
 mod batch;
 mod conflict;
 mod error;
+mod in_the_way;
 mod mysql;
 mod net_change;
 mod one_by_one;
+mod overwrite;
 mod plan;
+mod row_json;
 mod row_key;
 mod send;
 mod statements;
@@ -17,8 +20,10 @@ pub(crate) use batch::{RoutedRows, RoutedTransaction, Watermark};
 pub use conflict::{Conflict, ConflictKind};
 pub use error::ApplyError;
 pub(crate) use mysql::{LaneSettings, MySqlApplier};
+pub(crate) use one_by_one::ConflictHandling;
 pub use plan::PlanError;
 pub(crate) use plan::{Projection, TablePlan, project};
+pub(crate) use row_json::text_json;
 pub(crate) use row_key::append_value;
 pub(crate) use xa::{XaChange, XaStep, parts_of};
 
@@ -34,7 +39,7 @@ pub struct Applied {
     pub transactions: u64,
     /// Row changes of the source, before folding.
     pub row_changes: u64,
-    /// Conflicts that the policy let pass.
+    /// Conflicts that the policy let pass: rows of the ledger.
     pub conflicts: u64,
     /// Times the batch was sent again after a deadlock, a lock wait or a lost connection.
     pub retries: u64,

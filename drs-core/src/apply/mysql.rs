@@ -5,7 +5,7 @@ use mysql::{Conn, prelude::Queryable};
 use super::{
     Applied, Applier, ApplyError, Batch, RoutedTransaction, Watermark,
     batch::{self, BuildError},
-    one_by_one::{OneByOneError, apply_one_by_one},
+    one_by_one::{ConflictHandling, OneByOneError, apply_one_by_one},
     send::{Failure, backoff, move_lane, send, send_all, take_xa_step},
     statements::StatementWriter,
 };
@@ -15,7 +15,6 @@ use crate::{
     error,
     replicate::LargeTransaction,
     session::SessionError,
-    task::ConflictPolicy,
 };
 
 /// Opens a session at the destination, set up for writing, with `CLIENT_FOUND_ROWS`.
@@ -27,7 +26,7 @@ pub(crate) struct LaneSettings {
     pub(crate) task: String,
     pub(crate) epoch: Epoch,
     pub(crate) version: ServerVersion,
-    pub(crate) policy: ConflictPolicy,
+    pub(crate) conflicts: ConflictHandling,
     pub(crate) packet_bytes_max: usize,
 }
 
@@ -138,11 +137,11 @@ impl MySqlApplier {
                 ..Applied::default()
             };
             let mut failure = None;
-            let policy = self.settings.policy;
+            let handling = self.settings.conflicts.clone();
             self.run(|conn| Ok(conn.query_drop("BEGIN")?))?;
             let outcome = parts(&mut |part| {
                 let result = if careful {
-                    self.part_one_by_one(part, policy, &mut applied)
+                    self.part_one_by_one(part, &handling, &mut applied)
                 } else {
                     self.part_folded(part, &mut applied)
                 };
@@ -383,12 +382,12 @@ impl MySqlApplier {
                 self.next_record(&batch.watermark, ids, transaction.committed_at_us);
             let mut lane_update = String::new();
             self.write_update(&mut lane_update, &record);
-            let policy = self.settings.policy;
+            let handling = self.settings.conflicts.clone();
             let mut attempt = 0;
             loop {
                 let mut counts = (0, 0);
                 let outcome = match self.connection() {
-                    Ok(conn) => one_by_one(conn, transaction, policy, &lane_update, &mut counts),
+                    Ok(conn) => one_by_one(conn, transaction, &handling, &lane_update, &mut counts),
                     Err(error) => Err(PartStop::Failure(self.session_failure(error)?)),
                 };
                 let failure = match outcome {
@@ -445,11 +444,11 @@ impl MySqlApplier {
     fn part_one_by_one(
         &mut self,
         part: &RoutedTransaction,
-        policy: ConflictPolicy,
+        handling: &ConflictHandling,
         applied: &mut Applied,
     ) -> Result<(), PartStop> {
         let conn = self.conn.as_mut().ok_or_else(lost)?;
-        let (changes, conflicts) = apply_one_by_one(conn, part, policy)?;
+        let (changes, conflicts) = apply_one_by_one(conn, part, handling)?;
         take_xa_step(conn, part)?;
         applied.row_changes += changes;
         applied.conflicts += conflicts;
@@ -589,12 +588,12 @@ fn lost() -> PartStop {
 fn one_by_one(
     conn: &mut Conn,
     transaction: &RoutedTransaction,
-    policy: ConflictPolicy,
+    handling: &ConflictHandling,
     lane_update: &str,
     counts: &mut (u64, u64),
 ) -> Result<(), PartStop> {
     conn.query_drop("BEGIN").map_err(Failure::from)?;
-    *counts = apply_one_by_one(conn, transaction, policy)?;
+    *counts = apply_one_by_one(conn, transaction, handling)?;
     take_xa_step(conn, transaction)?;
     move_lane(conn, lane_update)?;
     conn.query_drop("COMMIT").map_err(Failure::from)?;

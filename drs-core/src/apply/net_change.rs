@@ -21,8 +21,8 @@ pub(crate) enum NetChange<'a> {
     },
     /// The row was there and is gone.
     Delete(Image<'a>),
-    /// The row came and went within the batch.
-    Nothing,
+    /// The row came and went within the batch: its last image. It was not there before.
+    Nothing(Option<Image<'a>>),
 }
 
 /// One change to one row, as it is to be applied.
@@ -122,7 +122,7 @@ impl<'a> TableNet<'a> {
                     Some(NetChange::Insert(_)) => NetChange::Insert(after),
                     Some(NetChange::Update { before, .. }) => NetChange::Update { before, after },
                     Some(_) if self.lenient => NetChange::Update { before, after },
-                    Some(NetChange::Delete(_) | NetChange::Nothing) => {
+                    Some(NetChange::Delete(_) | NetChange::Nothing(_)) => {
                         return Err(FoldError::Contradiction);
                     }
                 };
@@ -140,7 +140,7 @@ impl<'a> TableNet<'a> {
     fn insert(&mut self, after: Image<'a>) -> Result<(), FoldError> {
         let (at, found) = self.entry(&after)?;
         let net = match self.net(at, found) {
-            None | Some(NetChange::Nothing) => NetChange::Insert(after),
+            None | Some(NetChange::Nothing(_)) => NetChange::Insert(after),
             Some(NetChange::Delete(before)) => NetChange::Update { before, after },
             Some(_) if self.lenient => NetChange::Insert(after),
             Some(_) => return Err(FoldError::Contradiction),
@@ -158,9 +158,9 @@ impl<'a> TableNet<'a> {
         let net = match self.net(at, found) {
             None => NetChange::Delete(before),
             Some(_) if self.lenient => NetChange::Delete(before),
-            Some(NetChange::Insert(_)) => NetChange::Nothing,
+            Some(NetChange::Insert(_)) => NetChange::Nothing(Some(before)),
             Some(NetChange::Update { before, .. }) => NetChange::Delete(before),
-            Some(NetChange::Delete(_) | NetChange::Nothing) => {
+            Some(NetChange::Delete(_) | NetChange::Nothing(_)) => {
                 return Err(FoldError::Contradiction);
             }
         };
@@ -191,7 +191,7 @@ impl<'a> TableNet<'a> {
         self.entries.push(Entry {
             key: start..end,
             hash,
-            net: NetChange::Nothing,
+            net: NetChange::Nothing(None),
         });
         let entries = &self.entries;
         self.index.insert_unique(hash, at, |at| {

@@ -11,10 +11,21 @@ use super::{
 };
 use crate::{
     error,
+    object::TableName,
     schema::{ColumnKind, TableSchema},
     sql::{self, LiteralError},
     task::ConflictPolicy,
 };
+
+/// What is done about conflicts.
+#[derive(Clone, Debug)]
+pub(crate) struct ConflictHandling {
+    /// The task's name, which the ledger's rows bear.
+    pub(crate) task: String,
+    pub(crate) policy: ConflictPolicy,
+    /// True when the ledger keeps the rows, not their keys alone.
+    pub(crate) images: bool,
+}
 
 /// Why applying a transaction change by change ended early.
 #[derive(Debug)]
@@ -32,12 +43,14 @@ pub(crate) enum OneByOneError {
 pub(crate) fn apply_one_by_one(
     conn: &mut Conn,
     transaction: &RoutedTransaction,
-    policy: ConflictPolicy,
+    handling: &ConflictHandling,
 ) -> Result<(u64, u64), OneByOneError> {
     let mut one = OneByOne {
         conn,
         transaction,
-        policy,
+        task: &handling.task,
+        policy: handling.policy,
+        images: handling.images,
         conflicts: 0,
     };
     let mut changes = 0;
@@ -65,15 +78,18 @@ pub(crate) fn apply_one_by_one(
     Ok((changes, one.conflicts))
 }
 
-struct OneByOne<'c, 't> {
-    conn: &'c mut Conn,
-    transaction: &'t RoutedTransaction,
-    policy: ConflictPolicy,
-    conflicts: u64,
+pub(super) struct OneByOne<'c, 't> {
+    pub(super) conn: &'c mut Conn,
+    pub(super) transaction: &'t RoutedTransaction,
+    pub(super) task: &'t str,
+    pub(super) policy: ConflictPolicy,
+    pub(super) images: bool,
+    /// Rows of the destination that conflicts were about.
+    pub(super) conflicts: u64,
 }
 
 /// What one statement did.
-enum Outcome {
+pub(super) enum Outcome {
     Affected(u64),
     DuplicateKey(String),
 }
@@ -84,7 +100,13 @@ impl OneByOne<'_, '_> {
         let statement = single_statement(schema, change).map_err(|e| self.value(plan, e))?;
         let kind = match (self.run(schema, &statement, change.after())?, change) {
             (Outcome::Affected(1), _) => return Ok(()),
-            (Outcome::DuplicateKey(key), _) => ConflictKind::DuplicateKey(key),
+            (Outcome::DuplicateKey(key), Change::Insert(_)) => ConflictKind::DuplicateOnInsert(key),
+            (Outcome::DuplicateKey(key), Change::Update(..)) => {
+                ConflictKind::DuplicateOnUpdate(key)
+            }
+            (Outcome::DuplicateKey(_), Change::Delete(_)) => {
+                return Err(self.refused(schema, "a DELETE met a duplicate entry".into()));
+            }
             (Outcome::Affected(_), Change::Update(..)) => ConflictKind::MissingOnUpdate,
             (Outcome::Affected(_), Change::Delete(_)) => ConflictKind::MissingOnDelete,
             (Outcome::Affected(_), Change::Insert(_)) => {
@@ -101,46 +123,9 @@ impl OneByOne<'_, '_> {
                 conflict,
                 hint: "; repair the destination's row, or choose another conflict policy, and run again",
             })),
-            ConflictPolicy::Ignore => {
-                self.conflicts += 1;
-                Ok(())
-            }
-            ConflictPolicy::Overwrite => {
-                self.overwrite(plan, change, conflict)?;
-                self.conflicts += 1;
-                Ok(())
-            }
+            ConflictPolicy::Ignore => self.ignore(plan, change, &conflict.kind),
+            ConflictPolicy::Overwrite => self.overwrite(plan, change, conflict),
         }
-    }
-
-    /// Makes the destination's row what the source's is.
-    fn overwrite(
-        &mut self,
-        plan: &TablePlan,
-        change: &Change<'_>,
-        conflict: Conflict,
-    ) -> Result<(), OneByOneError> {
-        let schema = &*plan.schema;
-        let after = match change {
-            Change::Delete(_) => return Ok(()),
-            Change::Insert(after) | Change::Update(_, after) => after,
-        };
-        if !after.is_complete() {
-            return Err(OneByOneError::Final(ApplyError::Conflict {
-                conflict,
-                hint: "; the source logged only a part of the row (binlog_row_image), so it can't be \
-                       overwritten: the columns that are not in the log are not known",
-            }));
-        }
-        if let (Change::Update(before, _), ConflictKind::DuplicateKey(_)) = (change, &conflict.kind)
-        {
-            let statement = delete_statement(schema, before).map_err(|e| self.value(plan, e))?;
-            self.run(schema, &statement, None)?;
-        }
-        let statement = insert_statement(schema, "REPLACE INTO ", change.before(), after)
-            .map_err(|e| self.value(plan, e))?;
-        self.run(schema, &statement, Some(after))?;
-        Ok(())
     }
 
     /// A change to a table that is catching up: the copy may hold any later state of the row.
@@ -180,7 +165,7 @@ impl OneByOne<'_, '_> {
     }
 
     /// Runs one statement, which writes the values of `image`.
-    fn run(
+    pub(super) fn run(
         &mut self,
         schema: &TableSchema,
         statement: &str,
@@ -214,8 +199,8 @@ impl OneByOne<'_, '_> {
     ) -> Result<Outcome, OneByOneError> {
         let (affected, warnings) = match self.conn.query_drop(statement) {
             Ok(()) => (self.conn.affected_rows(), self.conn.warnings()),
-            Err(error) if error::server_code(&error) == Some(DUPLICATE_ENTRY) => {
-                return Ok(Outcome::DuplicateKey(key_name(&error)));
+            Err(mysql::Error::MySqlError(error)) if DUPLICATE_ENTRY.contains(&error.code) => {
+                return Ok(Outcome::DuplicateKey(key_name(&error.message, schema)));
             }
             Err(error) if error::is_transient(&error) => {
                 return Err(OneByOneError::Transient(error));
@@ -265,7 +250,7 @@ impl OneByOne<'_, '_> {
         }
     }
 
-    fn refused(&self, schema: &TableSchema, reason: String) -> OneByOneError {
+    pub(super) fn refused(&self, schema: &TableSchema, reason: String) -> OneByOneError {
         OneByOneError::Final(ApplyError::Refused {
             table: schema.name.clone(),
             transaction: self.transaction.id.clone(),
@@ -273,7 +258,7 @@ impl OneByOne<'_, '_> {
         })
     }
 
-    fn decode(&self, schema: &TableSchema, source: drs_binlog::Error) -> OneByOneError {
+    pub(super) fn decode(&self, schema: &TableSchema, source: drs_binlog::Error) -> OneByOneError {
         OneByOneError::Final(ApplyError::Value {
             table: schema.name.clone(),
             transaction: self.transaction.id.clone(),
@@ -281,7 +266,7 @@ impl OneByOne<'_, '_> {
         })
     }
 
-    fn value(&self, plan: &TablePlan, source: LiteralError) -> OneByOneError {
+    pub(super) fn value(&self, plan: &TablePlan, source: LiteralError) -> OneByOneError {
         OneByOneError::Final(ApplyError::Value {
             table: plan.schema.name.clone(),
             transaction: self.transaction.id.clone(),
@@ -316,24 +301,31 @@ fn invalid_enums<'s>(
 /// WARN_DATA_TRUNCATED.
 const DATA_TRUNCATED: u16 = 1265;
 
-/// ER_DUP_ENTRY.
-const DUPLICATE_ENTRY: u16 = 1062;
+/// ER_DUP_KEY, ER_DUP_ENTRY, ER_DUP_ENTRY_WITH_KEY_NAME.
+const DUPLICATE_ENTRY: [u16; 3] = [1022, 1062, 1586];
 
 /// Deprecated syntax, and statements that the destination's own statement-based replicas
 /// could take differently: neither changes the data here.
 const HARMLESS_WARNINGS: [u16; 3] = [1287, 1592, 1681];
 
-/// The key's name in "Duplicate entry '…' for key 'name'".
-fn key_name(error: &mysql::Error) -> String {
-    let mysql::Error::MySqlError(error) = error else {
-        return String::new();
-    };
-    let name = error
-        .message
+/// The key's name in "Duplicate entry '…' for key 'name'"; newer servers put the table's before it.
+fn key_name(message: &str, schema: &TableSchema) -> String {
+    let quoted = message
+        .rsplit_once(" '")
+        .map_or(message, |(_, name)| name)
         .trim_end()
-        .trim_end_matches('\'')
-        .rsplit('\'')
-        .next()
-        .unwrap_or_default();
-    name.rsplit('.').next().unwrap_or_default().to_owned()
+        .trim_end_matches('\'');
+    let TableName { table, .. } = &schema.name;
+    schema
+        .unique_keys
+        .iter()
+        .map(|key| key.name.as_str())
+        .find(|name| {
+            let with_table = quoted
+                .strip_prefix(table.as_str())
+                .and_then(|rest| rest.strip_prefix('.'));
+            quoted == *name || with_table == Some(name)
+        })
+        .unwrap_or(quoted)
+        .to_owned()
 }

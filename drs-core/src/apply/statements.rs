@@ -96,14 +96,16 @@ impl StatementWriter {
         changes: impl Iterator<Item = NetChange<'a>>,
     ) -> Result<(), LiteralError> {
         let (mut deletes, mut updates, mut inserts) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut gone, mut unchanged) = (Vec::new(), Vec::new());
         for change in changes {
             match change {
-                NetChange::Nothing => {}
+                NetChange::Nothing(image) => gone.extend(image),
                 NetChange::Insert(after) => inserts.push(after),
                 NetChange::Delete(before) => deletes.push(before),
                 NetChange::Update { before, after } => {
                     if same_values(&before, &after)? {
                         // The changes of the batch cancelled each other out.
+                        unchanged.push((before, after));
                     } else if !schema.has_other_unique_keys() {
                         updates.push(after);
                     } else {
@@ -116,6 +118,18 @@ impl StatementWriter {
             }
         }
         self.push_deletes(schema, key, &deletes, Some(1))?;
+        self.push_absences(schema, &gone)?;
+        for (before, after) in &unchanged {
+            // Nothing to do, unless the destination's row is missing or another.
+            let statement = update_statement(schema, before, after)?;
+            self.push(
+                &statement,
+                Expectation {
+                    table: Some(schema.name.clone()),
+                    affected_rows: Some(1),
+                },
+            );
+        }
         self.push_upserts(schema, &updates)?;
         let prefix = insert_prefix(schema, "INSERT INTO ");
         self.push_rows(
@@ -129,6 +143,33 @@ impl StatementWriter {
         )
     }
 
+    /// Proves that nothing at the destination stood against rows that came and went within the
+    /// batch: deletes that must find nothing.
+    ///
+    /// After the batch's own deletes nobody may hold their unique values: the source could not
+    /// have inserted them otherwise. A key over a prefix or an expression is not looked at.
+    fn push_absences(
+        &mut self,
+        schema: &TableSchema,
+        gone: &[Image<'_>],
+    ) -> Result<(), LiteralError> {
+        let whole = |key: &&UniqueKey| {
+            key.parts
+                .iter()
+                .all(|part| part.column.is_some() && part.prefix.is_none())
+        };
+        for key in schema.unique_keys.iter().filter(whole) {
+            let mut rows = Vec::new();
+            for image in gone {
+                if !has_null(image, key)? {
+                    rows.push(*image);
+                }
+            }
+            self.push_deletes(schema, key, &rows, Some(0))?;
+        }
+        Ok(())
+    }
+
     /// Adds the statements that bring a table's rows to the batch's last images, whatever
     /// of them is there already.
     pub(crate) fn push_lenient<'a>(
@@ -140,7 +181,7 @@ impl StatementWriter {
         let (mut deletes, mut replaces) = (Vec::new(), Vec::new());
         for change in changes {
             match change {
-                NetChange::Nothing => {}
+                NetChange::Nothing(_) => {}
                 NetChange::Delete(before) => deletes.push(before),
                 NetChange::Insert(after) | NetChange::Update { after, .. } => replaces.push(after),
             }
@@ -388,8 +429,23 @@ fn write_key_condition(
     Ok(())
 }
 
-/// Writes the condition that picks a row: by the row key, or by every column of the image.
+/// Writes the condition that picks one row: by the row key, or by every column of the image.
 fn write_row_condition(
+    out: &mut String,
+    schema: &TableSchema,
+    row: &Image<'_>,
+) -> Result<(), LiteralError> {
+    write_row_match(out, schema, row)?;
+    if schema.row_key().is_none() {
+        // Rows that are alike to the last byte are one as good as the other.
+        out.push_str(" LIMIT 1");
+    }
+    Ok(())
+}
+
+/// Writes the condition that is true of the image's row, and of those that are like it to the
+/// last byte where the table has no row key.
+pub(crate) fn write_row_match(
     out: &mut String,
     schema: &TableSchema,
     row: &Image<'_>,
@@ -407,8 +463,6 @@ fn write_row_condition(
         separator = " AND ";
         sql::write_text_match(out, &value, column, &sql::identifier(&column.name))?;
     }
-    // Rows that are alike to the last byte are one as good as the other.
-    out.push_str(" LIMIT 1");
     Ok(())
 }
 
@@ -547,6 +601,34 @@ fn written_column(schema: &TableSchema, ordinal: usize) -> Option<&Column> {
         .filter(|column| !column.generated)
 }
 
+/// Writes the UPDATE that makes the row of an image's row key what an INSERT of the image would
+/// make it: columns that the image does not carry get their defaults.
+pub(crate) fn overwrite_statement(
+    schema: &TableSchema,
+    before: Option<&Image<'_>>,
+    after: &Image<'_>,
+) -> Result<String, LiteralError> {
+    let mut statement = String::from("UPDATE ");
+    sql::write_table(&mut statement, &schema.name);
+    let mut separator = " SET ";
+    for (ordinal, column) in schema.written_columns() {
+        statement.push_str(separator);
+        separator = ",";
+        sql::write_identifier(&mut statement, &column.name);
+        statement.push('=');
+        match after.value(ordinal)? {
+            Some(value) => {
+                let old = old_document(before, ordinal, &value)?;
+                sql::write_new_value(&mut statement, &value, old.as_ref(), column, None)?;
+            }
+            None => statement.push_str("DEFAULT"),
+        }
+    }
+    statement.push_str(" WHERE ");
+    write_row_match(&mut statement, schema, after)?;
+    Ok(statement)
+}
+
 /// Writes one DELETE.
 pub(crate) fn delete_statement(
     schema: &TableSchema,
@@ -572,6 +654,18 @@ pub(crate) fn same_key(
     let known =
         append_key(&mut a_bytes, a, key)?.is_some() && append_key(&mut b_bytes, b, key)?.is_some();
     Ok(known && a_bytes == b_bytes)
+}
+
+/// True when a part of the key is NULL: such a value is not unique.
+fn has_null(image: &Image<'_>, key: &UniqueKey) -> Result<bool, LiteralError> {
+    for part in &key.parts {
+        if let Some(ordinal) = part.column
+            && matches!(image.value(ordinal)?, Some(Value::Null))
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// True when two images hold the same bytes; comparing values would take -0.0 for 0.0.

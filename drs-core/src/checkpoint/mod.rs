@@ -1,5 +1,6 @@
 //! What is known to be at the destination: written in the same transaction as the data.
 
+pub mod conflicts;
 mod done_set;
 mod lane;
 mod rows;

@@ -1,5 +1,5 @@
 /// The checkpoint's tables, as MySQL 5.6 and everything newer takes them.
-pub(super) const TABLES: [&str; 8] = [
+pub(super) const TABLES: &[&str] = &[
     "CREATE DATABASE IF NOT EXISTS drs_meta",
     "CREATE TABLE IF NOT EXISTS drs_meta.task (name VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY, \
      epoch BIGINT UNSIGNED NOT NULL, source_uuid VARCHAR(64) CHARACTER SET ascii NULL, \
@@ -39,4 +39,20 @@ pub(super) const TABLES: [&str; 8] = [
      part INT UNSIGNED NOT NULL, last TINYINT NOT NULL, \
      file VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, pos BIGINT UNSIGNED NOT NULL, \
      data LONGBLOB NOT NULL, PRIMARY KEY (task, gtrid, bqual, format_id, part)) ENGINE = InnoDB",
+    "CREATE TABLE IF NOT EXISTS drs_meta.conflict (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, \
+     task VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, met_at DATETIME(6) NOT NULL, \
+     db VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
+     tbl VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
+     kind VARCHAR(32) CHARACTER SET ascii NOT NULL, \
+     key_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL, \
+     policy VARCHAR(16) CHARACTER SET ascii NOT NULL, row_count BIGINT UNSIGNED NOT NULL, \
+     file VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL, pos BIGINT UNSIGNED NULL, \
+     gtid VARCHAR(128) CHARACTER SET ascii NULL, \
+     source_key LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL, \
+     destination_key LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL, \
+     source_before LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL, \
+     source_after LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL, \
+     destination_row LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL, \
+     note VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL, \
+     KEY task_met_at (task, met_at)) ENGINE = InnoDB",
 ];

@@ -114,7 +114,7 @@ impl CheckpointStore {
     /// It waits for commits of an older process that are under way, and the rows they write
     /// are taken in; what that process begins afterwards fails as [`CheckpointError::Fenced`].
     pub fn claim(mut conn: Conn, task: &str, lanes: u16) -> Result<Self, CheckpointError> {
-        for statement in TABLES {
+        for &statement in TABLES {
             conn.query_drop(statement).map_err(query("created"))?;
         }
         conn.exec_drop(

@@ -17,7 +17,7 @@ pub use error::PipelineError;
 use source::SourceFacts;
 
 use crate::{
-    apply::LaneSettings,
+    apply::{ConflictHandling, LaneSettings},
     checkpoint::{CheckpointStore, StreamPoint, TableRecord, TaskRecord},
     copy::{Copy, CopyError, CopyOptions},
     destination::{Destination, Lane},
@@ -364,7 +364,11 @@ impl<'a> Pipeline<'a> {
             task: name.clone(),
             epoch,
             version: destination.version,
-            policy: self.task.conflict(),
+            conflicts: ConflictHandling {
+                task: name.clone(),
+                policy: self.task.conflict(),
+                images: self.task.conflict_images(),
+            },
             packet_bytes_max: PACKET_BYTES_MAX,
         };
         let lane = |record| Lane {

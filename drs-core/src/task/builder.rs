@@ -19,6 +19,7 @@ pub struct TaskBuilder {
     exclude: Vec<String>,
     map: Vec<(String, String)>,
     conflict: ConflictPolicy,
+    conflict_images: bool,
     filter_drop_database: bool,
     indexes: bool,
     lanes: u64,
@@ -41,6 +42,7 @@ impl Task {
             exclude: Vec::new(),
             map: Vec::new(),
             conflict: ConflictPolicy::default(),
+            conflict_images: false,
             filter_drop_database: true,
             indexes: true,
             lanes: Lanes::default().get() as u64,
@@ -108,6 +110,13 @@ impl TaskBuilder {
         self
     }
 
+    /// Whether the ledger of conflicts keeps the rows; by default it keeps their keys alone.
+    #[must_use]
+    pub fn conflict_images(mut self, keep: bool) -> Self {
+        self.conflict_images = keep;
+        self
+    }
+
     /// Whether `DROP DATABASE` is kept from the destination; it is by default.
     #[must_use]
     pub fn filter_drop_database(mut self, filter: bool) -> Self {
@@ -145,9 +154,6 @@ impl TaskBuilder {
 
     /// Checks everything. Errors name the setting as the task file does.
     pub fn build(self) -> Result<Task, TaskError> {
-        if self.conflict == ConflictPolicy::Ignore {
-            return Err(TaskError::not_supported("sync.conflict = \"ignore\""));
-        }
         if self.source.address() == self.destination.address() {
             return Err(TaskError::invalid("destination", "it is the source itself"));
         }
@@ -186,6 +192,7 @@ impl TaskBuilder {
             selection,
             mapping,
             conflict: self.conflict,
+            conflict_images: self.conflict_images,
             filter_drop_database: self.filter_drop_database,
             indexes: self.indexes,
             lanes: Lanes::new(self.lanes)
@@ -256,10 +263,6 @@ mod tests {
             (
                 builder().chunk_bytes(1),
                 "copy.chunk_bytes: a chunk of 1 bytes is not possible; 64KiB to 1GiB are",
-            ),
-            (
-                builder().conflict(ConflictPolicy::Ignore),
-                "sync.conflict = \"ignore\" is not supported yet",
             ),
             (
                 builder().map("shop", "mysql"),

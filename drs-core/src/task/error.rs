@@ -85,13 +85,6 @@ impl TaskError {
         }
     }
 
-    pub(super) fn not_supported(setting: impl Into<String>) -> Self {
-        Self::NotSupportedYet {
-            line: None,
-            setting: setting.into(),
-        }
-    }
-
     /// The same error with its line, when `lines` knows the setting's.
     pub(super) fn with_line(mut self, line_of: impl Fn(&str) -> Option<usize>) -> Self {
         match &mut self {

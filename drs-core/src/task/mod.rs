@@ -45,6 +45,7 @@ pub struct Task {
     selection: Selection,
     mapping: Mapping,
     conflict: ConflictPolicy,
+    conflict_images: bool,
     filter_drop_database: bool,
     indexes: bool,
     lanes: Lanes,
@@ -106,6 +107,11 @@ impl Task {
     /// What to do when a change meets a row at the destination that it does not fit.
     pub fn conflict(&self) -> ConflictPolicy {
         self.conflict
+    }
+
+    /// True when the ledger of conflicts keeps the rows, not their keys alone.
+    pub fn conflict_images(&self) -> bool {
+        self.conflict_images
     }
 
     /// True when `DROP DATABASE` at the source is not repeated at the destination.

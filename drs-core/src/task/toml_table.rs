@@ -39,7 +39,13 @@ pub(super) const KNOWN: [(&str, &[&str]); 9] = [
     ("objects", &["include", "exclude", "file", "map"]),
     (
         "sync",
-        &["conflict", "filter_drop_database", "indexes", "lanes"],
+        &[
+            "conflict",
+            "conflict_images",
+            "filter_drop_database",
+            "indexes",
+            "lanes",
+        ],
     ),
     ("copy", &["sessions", "chunk_bytes", "flow_control"]),
 ];

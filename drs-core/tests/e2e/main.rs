@@ -1,5 +1,6 @@
 //! The engine on real servers.
 
+mod conflict;
 mod copy;
 mod follow;
 mod mapping;

@@ -153,6 +153,9 @@ fn read_sync(
             )
         })?);
     }
+    if let Some(keep) = sync.boolean("conflict_images")? {
+        builder = builder.conflict_images(keep);
+    }
     if let Some(filter) = sync.boolean("filter_drop_database")? {
         builder = builder.filter_drop_database(filter);
     }

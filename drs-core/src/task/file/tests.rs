@@ -30,6 +30,7 @@ conflict = "overwrite"
 filter_drop_database = false
 indexes = false
 lanes = 8
+conflict_images = true
 
 [copy]
 sessions = 2
@@ -94,6 +95,7 @@ fn reads_every_key() {
             .matches(&TableName::new("shop", "tmp_1").unwrap())
     );
     assert_eq!(task.conflict(), ConflictPolicy::Overwrite);
+    assert!(task.conflict_images());
     assert!(!task.filter_drop_database() && !task.indexes());
     assert_eq!(
         (
@@ -168,11 +170,6 @@ fn errors_name_line_setting_and_what_is_right() {
             "\"overwrite\"",
             "\"merge\"",
             "line 26: sync.conflict: \"merge\" is no policy; ignore, report-error and overwrite are",
-        ),
-        (
-            "\"overwrite\"",
-            "\"ignore\"",
-            "line 26: sync.conflict = \"ignore\" is not supported yet",
         ),
         (
             "name = \"orders-eu\"",
@@ -297,27 +294,27 @@ fn errors_name_line_setting_and_what_is_right() {
         (
             "chunk_bytes = \"1MiB\"",
             "chunk_bytes = \"1\"",
-            "line 33: copy.chunk_bytes: a chunk of 1 bytes is not possible",
+            "line 34: copy.chunk_bytes: a chunk of 1 bytes is not possible",
         ),
         (
             "chunk_bytes = \"1MiB\"",
             "chunk_bytes = \"big\"",
-            "line 33: copy.chunk_bytes: \"big\" is no size; write it as 16MiB",
+            "line 34: copy.chunk_bytes: \"big\" is no size; write it as 16MiB",
         ),
         (
             "flow_control = []",
             "flow_control = [{ limit = \"20MiB/s\" }]",
-            "line 34: copy.flow_control is not supported yet",
+            "line 35: copy.flow_control is not supported yet",
         ),
         (
             "flow_control = []",
             "flow_control = [{ limit = \"20MiB/s\" }, { window = \"08:00-09:00\", limit = \"1MiB/s\" }]",
-            "line 34: copy.flow_control: two windows overlap at 08:00",
+            "line 35: copy.flow_control: two windows overlap at 08:00",
         ),
         (
             "flow_control = []",
             "[[rules]]\ntable = \"a.b\"",
-            "line 34: rules is not supported yet",
+            "line 35: rules is not supported yet",
         ),
     ] {
         assert!(FULL.contains(from), "{from}");

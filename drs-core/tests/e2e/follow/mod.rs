@@ -3,7 +3,7 @@
 mod ddl;
 mod json;
 mod order;
-mod run;
+pub(crate) mod run;
 mod source;
 mod values;
 mod xa;

@@ -1,0 +1,5 @@
+//! Rows of the destination that a change does not fit: each policy, each kind, and the ledger.
+
+mod cases;
+mod ledger;
+mod policies;
