@@ -1,4 +1,4 @@
-use crate::{checkpoint::TransactionId, object::TableName};
+use crate::{checkpoint::TransactionId, object::TableName, schema::UniqueKey};
 
 /// A row of the destination that is not what the source's change takes it to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,5 +86,68 @@ impl std::fmt::Display for Conflict {
             }
         }
         write!(f, ", in the source transaction that ends at {transaction}")
+    }
+}
+
+/// What a server says of a value that is taken: "Duplicate entry '…' for key '…'", in whatever
+/// language it speaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DuplicateEntry {
+    /// The key's name.
+    pub(crate) key: String,
+    /// The values of the key's columns with `-` between them; long ones are cut by the server.
+    pub(crate) value: String,
+}
+
+impl DuplicateEntry {
+    /// Reads a server's message. Newer servers put the table's name before the key's.
+    pub(crate) fn read(message: &str, table: &str, keys: &[UniqueKey]) -> Self {
+        let (before, last) = message.rsplit_once(" '").unwrap_or(("", message));
+        let quoted = last.trim_end().trim_end_matches('\'');
+        let key = keys
+            .iter()
+            .map(|key| key.name.as_str())
+            .find(|name| {
+                let with_table = quoted
+                    .strip_prefix(table)
+                    .and_then(|rest| rest.strip_prefix('.'));
+                quoted == *name || with_table == Some(name)
+            })
+            .unwrap_or(quoted);
+        let value = match (before.find('\''), before.rfind('\'')) {
+            (Some(open), Some(close)) if open < close => before.get(open + 1..close),
+            _ => None,
+        };
+        Self {
+            key: key.to_owned(),
+            value: value.unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn duplicate_entries_are_read() {
+        let keys = ["PRIMARY", "odd.name"].map(|name| UniqueKey {
+            name: name.to_owned(),
+            parts: Vec::new(),
+        });
+        for (message, key, value) in [
+            ("Duplicate entry '8-a' for key 'PRIMARY'", "PRIMARY", "8-a"),
+            ("Duplicate entry '8' for key 't.PRIMARY'", "PRIMARY", "8"),
+            (
+                "Duplicate entry 'it's 'so'' for key 't.odd.name'",
+                "odd.name",
+                "it's 'so'",
+            ),
+            ("Doppelter Eintrag '8' für Schlüssel 't.u'", "t.u", "8"),
+            ("nothing of the kind", "nothing of the kind", ""),
+        ] {
+            let read = DuplicateEntry::read(message, "t", &keys);
+            assert_eq!((read.key.as_str(), read.value.as_str()), (key, value));
+        }
     }
 }

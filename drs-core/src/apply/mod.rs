@@ -17,6 +17,7 @@ mod xa;
 
 pub use batch::Batch;
 pub(crate) use batch::{RoutedRows, RoutedTransaction, Watermark};
+pub(crate) use conflict::DuplicateEntry;
 pub use conflict::{Conflict, ConflictKind};
 pub use error::ApplyError;
 pub(crate) use mysql::{LaneSettings, MySqlApplier};

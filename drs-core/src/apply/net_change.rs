@@ -158,7 +158,8 @@ impl<'a> TableNet<'a> {
         let net = match self.net(at, found) {
             None => NetChange::Delete(before),
             Some(_) if self.lenient => NetChange::Delete(before),
-            Some(NetChange::Insert(_)) => NetChange::Nothing(Some(before)),
+            // A DELETE's own image may be partial.
+            Some(NetChange::Insert(after)) => NetChange::Nothing(Some(after)),
             Some(NetChange::Update { before, .. }) => NetChange::Delete(before),
             Some(NetChange::Delete(_) | NetChange::Nothing(_)) => {
                 return Err(FoldError::Contradiction);

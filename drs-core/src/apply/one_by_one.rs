@@ -4,14 +4,12 @@ use mysql::{Conn, prelude::Queryable};
 use super::{
     ApplyError, Conflict, ConflictKind, Image, RoutedTransaction, TablePlan,
     batch::single_statement,
+    conflict::DuplicateEntry,
     net_change::Change,
-    statements::{
-        delete_statement, insert_statement, lacks_old_document, lenient_statement, same_key,
-    },
+    statements::{delete_statement, lacks_old_document, lenient_statement, same_key},
 };
 use crate::{
     error,
-    object::TableName,
     schema::{ColumnKind, TableSchema},
     sql::{self, LiteralError},
     task::ConflictPolicy,
@@ -200,7 +198,10 @@ impl OneByOne<'_, '_> {
         let (affected, warnings) = match self.conn.query_drop(statement) {
             Ok(()) => (self.conn.affected_rows(), self.conn.warnings()),
             Err(mysql::Error::MySqlError(error)) if DUPLICATE_ENTRY.contains(&error.code) => {
-                return Ok(Outcome::DuplicateKey(key_name(&error.message, schema)));
+                let name = schema.name.table.as_str();
+                return Ok(Outcome::DuplicateKey(
+                    DuplicateEntry::read(&error.message, name, &schema.unique_keys).key,
+                ));
             }
             Err(error) if error::is_transient(&error) => {
                 return Err(OneByOneError::Transient(error));
@@ -307,25 +308,3 @@ const DUPLICATE_ENTRY: [u16; 3] = [1022, 1062, 1586];
 /// Deprecated syntax, and statements that the destination's own statement-based replicas
 /// could take differently: neither changes the data here.
 const HARMLESS_WARNINGS: [u16; 3] = [1287, 1592, 1681];
-
-/// The key's name in "Duplicate entry '…' for key 'name'"; newer servers put the table's before it.
-fn key_name(message: &str, schema: &TableSchema) -> String {
-    let quoted = message
-        .rsplit_once(" '")
-        .map_or(message, |(_, name)| name)
-        .trim_end()
-        .trim_end_matches('\'');
-    let TableName { table, .. } = &schema.name;
-    schema
-        .unique_keys
-        .iter()
-        .map(|key| key.name.as_str())
-        .find(|name| {
-            let with_table = quoted
-                .strip_prefix(table.as_str())
-                .and_then(|rest| rest.strip_prefix('.'));
-            quoted == *name || with_table == Some(name)
-        })
-        .unwrap_or(quoted)
-        .to_owned()
-}

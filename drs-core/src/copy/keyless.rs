@@ -230,6 +230,7 @@ impl Session<'_, '_> {
         let source = Source {
             select: &select,
             key: "none",
+            record,
         };
         self.copy_parts(plan, source).map(|written| written.rows)
     }

@@ -13,6 +13,7 @@ mod create;
 mod definition;
 mod error;
 mod from;
+mod kept;
 mod keyless;
 mod list;
 mod open;

@@ -292,9 +292,11 @@ impl<'s, 'a> Session<'s, 'a> {
             table.key.index_hint(),
             chunk_condition(chunk, &table.key, &plan.schema)?,
         );
+        let record = table.progress().record.clone();
         let source = Source {
             select: &select,
             key: &table.key.column_names(),
+            record: &record,
         };
         let mut first = true;
         let written = self.retry(name, |session| {

@@ -5,13 +5,14 @@ use mysql::{Conn, prelude::Queryable};
 use super::{
     CopyError, CopyEvent,
     error::at_destination,
+    kept::Ledger,
     reader::{BLOCKS_WAITING_MAX, Form, ReadEnd, Reading, read_rows},
     session::{Session, Shared},
     table::TablePlan,
     writer::{Target, WriteError, Written, write_rows},
 };
 use crate::{
-    checkpoint::{CheckpointError, ChunkRecord, FENCE},
+    checkpoint::{CheckpointError, ChunkRecord, FENCE, TableRecord},
     object::TableName,
 };
 
@@ -33,6 +34,8 @@ pub(super) struct Source<'a> {
     pub(super) select: &'a str,
     /// The names of the key's columns, for messages.
     pub(super) key: &'a str,
+    /// What is known of the table.
+    pub(super) record: &'a TableRecord,
 }
 
 impl Session<'_, '_> {
@@ -79,6 +82,11 @@ impl Session<'_, '_> {
             columns: &plan.columns,
             key: source.key,
             names_duplicates: version.is_mysql_at_least(5, 7, 0),
+            unique_keys: &plan.schema.unique_keys,
+            ledger: Ledger {
+                task: &shared.task,
+                record: source.record,
+            },
         };
         let (blocks, rows) = crossbeam_channel::bounded(BLOCKS_WAITING_MAX);
         let (read, written) = thread::scope(|scope| {

@@ -11,11 +11,14 @@ use super::{
     CopyError,
     columns::Columns,
     error::at_destination,
+    kept::{Kept, Ledger},
     reader::{Block, Form, Message},
 };
 use crate::{
+    apply::DuplicateEntry,
     error::{server_code, without_values},
     object::TableName,
+    schema::UniqueKey,
     session::WARNINGS_MAX,
     sql,
 };
@@ -49,6 +52,8 @@ pub(super) struct Target<'a> {
     pub(super) key: &'a str,
     /// False for servers that say nothing of the duplicates they ignore (5.6).
     pub(super) names_duplicates: bool,
+    pub(super) unique_keys: &'a [UniqueKey],
+    pub(super) ledger: Ledger<'a>,
 }
 
 /// Why rows were not written.
@@ -288,7 +293,7 @@ fn insert(conn: &mut Conn, target: &Target<'_>, block: &Block) -> Result<Written
 }
 
 /// Makes sure that the only thing the destination did to the rows is to leave out duplicates,
-/// and says how many.
+/// writes these to the ledger of conflicts, and says how many there are.
 fn check(
     conn: &mut Conn,
     target: &Target<'_>,
@@ -309,16 +314,22 @@ fn check(
             others: warnings.foreign.saturating_sub(1),
         });
     }
+    let named = warnings.duplicates.len() as u64;
     let conflicts = if target.names_duplicates {
-        warnings.duplicates
+        named
     } else {
         sent.saturating_sub(taken)
     };
-    let complete = warnings.duplicates + warnings.zero_enums == announced
+    let complete = named + warnings.zero_enums == announced
         && announced < WARNINGS_MAX
         && warnings.zero_enums <= zero_enums
         && taken + conflicts == sent;
     if complete {
+        let kept = Kept {
+            named: warnings.duplicates,
+            count: conflicts,
+        };
+        target.ledger.write(conn, target.table, &kept)?;
         Ok(conflicts)
     } else {
         Err(CopyError::Counts {
@@ -332,7 +343,7 @@ fn check(
 
 #[derive(Default)]
 struct Warnings {
-    duplicates: u64,
+    duplicates: Vec<DuplicateEntry>,
     zero_enums: u64,
     foreign: u64,
     first_foreign: Option<String>,
@@ -348,7 +359,11 @@ fn read_warnings(conn: &mut Conn, target: &Target<'_>) -> Result<Warnings, CopyE
         let message = String::from_utf8_lossy(&message);
         match code {
             // ER_DUP_ENTRY, ER_DUP_KEY, ER_DUP_ENTRY_WITH_KEY_NAME.
-            1062 | 1022 | 1586 => warnings.duplicates += 1,
+            1062 | 1022 | 1586 => warnings.duplicates.push(DuplicateEntry::read(
+                &message,
+                target.table.table.as_str(),
+                target.unique_keys,
+            )),
             // WARN_DATA_TRUNCATED, which is how an ENUM takes its index 0.
             1265 if target.names_enum(&message) => warnings.zero_enums += 1,
             _ => {

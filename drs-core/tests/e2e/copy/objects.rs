@@ -245,6 +245,8 @@ INSERT INTO t (e) SELECT x.e FROM t x, (SELECT 1 FROM t LIMIT 80) y",
         );
         let outcome = test.copy().unwrap();
         assert_eq!(outcome.rows, outcome.conflicts);
+        let ledger = drs_core::conflicts::count(&mut test.at_destination(), &test.name).unwrap();
+        assert_eq!(ledger, outcome.conflicts);
         assert!(outcome.rows > 80_000);
         test.assert_equal();
     }

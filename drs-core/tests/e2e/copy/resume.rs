@@ -119,6 +119,24 @@ fn rows_that_are_there_are_kept_and_counted() {
         ];
         assert_eq!(rows, expected.map(|(id, u, v)| (id, u, v.to_owned())));
         assert!(!test.record("t").created_by_task);
+        let ledger: Vec<(Option<String>, Option<String>, u64)> = test
+            .at_destination()
+            .query(format!(
+                "SELECT key_name, destination_key, row_count FROM drs_meta.conflict WHERE task = '{}' \
+                 AND kind = 'duplicate_in_copy' AND policy = 'ignore' AND file IS NOT NULL ORDER BY id",
+                test.name
+            ))
+            .unwrap();
+        let named = |key: &str, row: &str| (Some(key.to_owned()), Some(row.to_owned()), 1);
+        if destination.release().to_string().contains("5.6") {
+            assert_eq!(ledger, [(None, None, 2)]);
+        } else {
+            let expected = [
+                named("PRIMARY", r#"{"PRIMARY": "2"}"#),
+                named("u", r#"{"u": "3"}"#),
+            ];
+            assert_eq!(ledger, expected);
+        }
     }
 }
 
