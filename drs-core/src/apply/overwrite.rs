@@ -6,7 +6,10 @@ use super::{
     net_change::Change,
     one_by_one::{OneByOne, OneByOneError, Outcome},
     row_json::{answer_json, image_json, write_readable},
-    statements::{insert_statement, overwrite_statement, update_statement, write_row_match},
+    statements::{
+        insert_statement, lacks_old_document, overwrite_statement, update_statement,
+        write_row_match,
+    },
 };
 use crate::{
     checkpoint::{
@@ -28,6 +31,9 @@ struct MetRow {
 const FOUND_BY_THE_SERVER: &str =
     "the key is over an expression: the server found the row, and does not tell which it was";
 
+const OTHER_DOCUMENT: &str =
+    "the row is there, and its JSON document is not the one that the source updated in part";
+
 /// The policies `ignore` and `overwrite`. Every conflict is a row of the ledger, in the
 /// transaction of its effect.
 impl OneByOne<'_, '_> {
@@ -40,7 +46,9 @@ impl OneByOne<'_, '_> {
     ) -> Result<(), OneByOneError> {
         let schema = &*plan.schema;
         if kind.key_name().is_none() {
-            return self.record(schema, change, kind, None, 1, None);
+            let met = self.met_with_other_document(plan, change)?;
+            let note = met.is_some().then_some(OTHER_DOCUMENT);
+            return self.record(schema, change, kind, met, 1, note);
         }
         let mut unknown = false;
         for key in &schema.unique_keys {
@@ -70,12 +78,15 @@ impl OneByOne<'_, '_> {
         match (change, kind.key_name()) {
             (Change::Delete(_), _) => self.record(schema, change, kind, None, 1, None),
             (Change::Insert(after), _) => self.put(plan, change, after),
-            (Change::Update(_, after), None) => {
-                if !has_all_written(schema, after).map_err(|e| self.decode(schema, e))? {
+            (Change::Update(before, after), None) => {
+                let whole = has_all_written(schema, after)
+                    .and_then(|all| Ok(all && !lacks_old_document(before, after)?))
+                    .map_err(|e| self.decode(schema, e))?;
+                if !whole {
                     return Err(OneByOneError::Final(ApplyError::Conflict {
                         conflict,
-                        hint: "; the source logged only a part of the row (binlog_row_image), so it can't be \
-                               overwritten: the columns that are not in the log are not known",
+                        hint: "; the source logged only a part of the row (binlog_row_image, or a partial update of JSON), so \
+                               it can't be overwritten: what is not in the log is not known",
                     }));
                 }
                 self.record(schema, change, kind, None, 1, None)?;
@@ -87,6 +98,25 @@ impl OneByOne<'_, '_> {
                 self.make_way(plan, change, None, &statement, after)
             }
         }
+    }
+
+    /// The row of an update that found none, where that is because its JSON document does not
+    /// take a partial update.
+    fn met_with_other_document(
+        &mut self,
+        plan: &TablePlan,
+        change: &Change<'_>,
+    ) -> Result<Option<MetRow>, OneByOneError> {
+        let schema = &*plan.schema;
+        let Change::Update(before, after) = change else {
+            return Ok(None);
+        };
+        if !lacks_old_document(before, after).map_err(|e| self.decode(schema, e))? {
+            return Ok(None);
+        }
+        let mut condition = String::new();
+        write_row_match(&mut condition, schema, before).map_err(|e| self.value(plan, e))?;
+        self.met_row(schema, &condition)
     }
 
     /// Makes the row of the image's key the image's, whether it is there or not: in place, so
@@ -197,8 +227,8 @@ impl OneByOne<'_, '_> {
             write_row_match(&mut condition, schema, own).map_err(|e| self.value(plan, e))?;
             self.remove(schema, &condition)?;
         }
-        let statement =
-            insert_statement(schema, "REPLACE INTO ", change.before(), after).map_err(|e| self.value(plan, e))?;
+        let statement = insert_statement(schema, "REPLACE INTO ", change.before(), after)
+            .map_err(|e| self.value(plan, e))?;
         match self.run(schema, &statement, Some(after))? {
             Outcome::Affected(affected @ 2..) => {
                 let note = Some(FOUND_BY_THE_SERVER);
