@@ -143,10 +143,22 @@ pub(super) fn has_rows(destination: &mut Conn, table: &TableName) -> Result<bool
 }
 
 /// Drops the table at the destination.
-pub(super) fn drop_table(destination: &mut Conn, table: &TableName) -> Result<(), CopyError> {
+pub(super) fn drop_table(
+    destination: &mut Conn,
+    table: &TableName,
+    task: &str,
+) -> Result<(), CopyError> {
+    let failed = at_destination(format!("dropping {table}"));
     destination
-        .query_drop(format!("DROP TABLE IF EXISTS {}", sql::table(table)))
-        .map_err(at_destination(format!("dropping {table}")))
+        .query_drop(sql::set_origin_mark(task))
+        .map_err(&failed)?;
+    let dropped = destination.query_drop(format!("DROP TABLE IF EXISTS {}", sql::table(table)));
+    destination
+        .query_drop(
+            "SET SESSION auto_increment_increment = DEFAULT, auto_increment_offset = DEFAULT",
+        )
+        .and(dropped)
+        .map_err(&failed)
 }
 
 /// What keeps the source's rows from standing in the destination's table as they are.

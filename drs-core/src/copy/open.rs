@@ -227,7 +227,7 @@ impl Session<'_, '_> {
                 if create::has_rows(destination, &to)? {
                     return Err(CopyError::CreatedNotEmpty { table: name });
                 }
-                create::drop_table(destination, &to)?;
+                create::drop_table(destination, &to, &shared.task)?;
             }
             None => {}
         }
@@ -265,7 +265,8 @@ impl Session<'_, '_> {
         self.take_turn(&record.table)?;
         // In this order: a table that is missing while its record says `copying` is begun again too.
         let there = self.shared.destination_name(&record.table);
-        create::drop_table(self.destination()?, &there)?;
+        let shared = self.shared;
+        create::drop_table(self.destination()?, &there, &shared.task)?;
         self.end_turn(&record.table)?;
         self.shared
             .with_store(|store| store.forget_chunks(&record.table))?;
@@ -330,7 +331,7 @@ impl Session<'_, '_> {
         if record.created_by_task {
             self.take_turn(&record.table)?;
             let there = shared.destination_name(&record.table);
-            create::drop_table(self.destination()?, &there)?;
+            create::drop_table(self.destination()?, &there, &shared.task)?;
             self.end_turn(&record.table)?;
             shared.with_store(|store| store.forget_chunks(&record.table))?;
         }

@@ -181,6 +181,8 @@ fn write_parts(
         fence(shared, conn).map_err(WriteError::Failed)?;
         if let Some(chunk) = chunk {
             mark_done(shared, conn, name, chunk).map_err(WriteError::Failed)?;
+        } else if written.rows > 0 {
+            count_rows(shared, conn, name, written.rows).map_err(WriteError::Failed)?;
         }
         conn.query_drop("COMMIT")
             .map_err(failed("committing rows"))
@@ -213,6 +215,21 @@ fn fence(shared: &Shared<'_>, conn: &mut Conn) -> Result<(), CopyError> {
         }
         .into())
     }
+}
+
+/// Counts the rows of a table without chunks in their own transaction, so that the destination's
+/// log tells whose they are.
+fn count_rows(
+    shared: &Shared<'_>,
+    conn: &mut Conn,
+    table: &TableName,
+    rows: u64,
+) -> Result<(), CopyError> {
+    conn.exec_drop(
+        "UPDATE drs_meta.table_state SET rows_copied = rows_copied + ? WHERE task = ? AND db = ? AND tbl = ?",
+        (rows, &shared.task, table.database.as_str(), &table.table),
+    )
+    .map_err(at_destination(format!("counting the rows of {table}")))
 }
 
 fn mark_done(

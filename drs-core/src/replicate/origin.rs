@@ -4,12 +4,13 @@ use drs_binlog::{EventType, FormatDescription, RawEvent, Rows, TableColumns, Tab
 use hashbrown::HashMap;
 use mysql::prelude::Queryable;
 
-use super::{ConnectToRead, FollowError};
+use super::{ConnectToRead, FollowError, route::refused, statement::StatementJob};
 use crate::{
     checkpoint::TransactionId,
+    ddl::StatementKind,
     error,
     object::CHECKPOINT_DATABASE,
-    sql::{ORIGIN_COMMENT_END, ORIGIN_COMMENT_START},
+    sql::{ORIGIN_COMMENT_END, ORIGIN_COMMENT_START, ORIGIN_MARK, origin_mark},
 };
 
 /// Finds the task that wrote a transaction: drs commits its checkpoint with the data, and the
@@ -21,7 +22,7 @@ pub(super) struct OriginFinder {
 }
 
 /// The checkpoint's tables that are written together with data; their first column is the task.
-const WRITTEN_WITH_DATA: [&[u8]; 2] = [b"lane", b"chunk"];
+const WRITTEN_WITH_DATA: [&[u8]; 3] = [b"lane", b"chunk", b"table_state"];
 
 impl OriginFinder {
     /// Looks at the next event of the transaction.
@@ -80,7 +81,7 @@ fn may_be_checkpoint(body: &[u8]) -> bool {
 }
 
 /// The task that ran a statement, if drs did.
-pub(super) fn statement_origin(text: &[u8]) -> Option<&str> {
+fn statement_origin(text: &[u8]) -> Option<&str> {
     let rest = text.strip_prefix(ORIGIN_COMMENT_START.as_bytes())?;
     let end = rest
         .windows(ORIGIN_COMMENT_END.len())
@@ -105,6 +106,46 @@ impl Echoes {
         }
     }
 
+    /// True when a statement came from the destination.
+    ///
+    /// # Errors
+    /// As [`Self::is_from_destination`].
+    pub(super) fn is_echo(&mut self, job: &StatementJob) -> Result<bool, FollowError> {
+        if let Some(task) = statement_origin(&job.text) {
+            return self.is_from_destination(task, &job.id);
+        }
+        let session = &job.session;
+        let mark = (
+            session.auto_increment_increment,
+            session.auto_increment_offset,
+        );
+        let drops = StatementKind::DropTable { temporary: false };
+        if job.statement.kind != drops || mark.0 != ORIGIN_MARK {
+            return Ok(false);
+        }
+        let mut conn = (self.connect_source)()?;
+        let tasks: Vec<String> = match conn.query("SELECT name FROM drs_meta.task") {
+            Ok(tasks) => tasks,
+            Err(error) if is_missing(&error) => return Ok(false),
+            Err(error) => return Err(not_told("a task", &error, &job.id)),
+        };
+        let (mut is_echo, mut is_new) = (false, false);
+        for task in tasks.iter().filter(|task| origin_mark(task) == mark) {
+            match self.is_from_destination(task, &job.id)? {
+                true => is_echo = true,
+                false => is_new = true,
+            }
+        }
+        if is_echo && is_new {
+            return Err(refused(
+                &job.id,
+                "a task of drs ran its DROP TABLE, and the names of several tasks at the source fit: whether it came \
+                 from the destination can't be told; do it by hand, if it did not, and begin a new task behind it",
+            ));
+        }
+        Ok(is_echo)
+    }
+
     /// True when this task brings the destination's changes to the source.
     ///
     /// # Errors
@@ -124,23 +165,29 @@ impl Echoes {
         );
         let uuid = match uuid {
             Ok(uuid) => uuid.flatten(),
-            // ER_BAD_DB_ERROR, ER_NO_SUCH_TABLE: the task's checkpoint was removed, and it is of no circle.
-            Err(error) if matches!(error::server_code(&error), Some(1049 | 1146)) => None,
-            Err(error) => {
-                return Err(FollowError::Refused {
-                    transaction: id.clone(),
-                    reason: format!(
-                        "the task {task} of drs wrote it, and whether it came from the destination can't be asked for at the \
-                         source: {}; grant SELECT ON drs_meta.* there",
-                        error::redacted(&error)
-                    ),
-                });
-            }
+            Err(error) if is_missing(&error) => None,
+            Err(error) => return Err(not_told(&format!("the task {task}"), &error, id)),
         };
         let is_echo = uuid.is_some_and(|uuid| uuid == self.destination_uuid);
         self.known.insert(task.to_owned(), is_echo);
         Ok(is_echo)
     }
+}
+
+/// ER_BAD_DB_ERROR, ER_NO_SUCH_TABLE: the checkpoint was removed, and the task is of no circle.
+fn is_missing(error: &mysql::Error) -> bool {
+    matches!(error::server_code(error), Some(1049 | 1146))
+}
+
+fn not_told(task: &str, error: &mysql::Error, id: &TransactionId) -> FollowError {
+    refused(
+        id,
+        &format!(
+            "{task} of drs wrote it, and whether it came from the destination can't be asked for at the source: {}; \
+             grant SELECT ON drs_meta.* there",
+            error::redacted(error)
+        ),
+    )
 }
 
 #[cfg(test)]

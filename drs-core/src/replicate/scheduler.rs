@@ -14,7 +14,6 @@ use super::{
     ByteBudget, Echoes, EventArena, FollowError, FollowProgress, OpenSource, ReaderSettings,
     RouterSettings, StatementRunner, TransactionEvents,
     lane::{LaneReport, LaneWork, LargeTransaction, LargeXa, run_lane},
-    origin::statement_origin,
     progress::Completion,
     reader::{Received, SourceTransaction, StreamReader},
     route::{Route, RouteContext, Router, refused},
@@ -294,9 +293,7 @@ impl Scheduler<'_> {
             return self.take_xa_end(seq, &end, transaction.committed_at_us, &context);
         }
         if let Some(job) = route.statement.take() {
-            if let Some(task) = statement_origin(&job.text)
-                && self.echoes.is_from_destination(task, &transaction.id)?
-            {
+            if self.echoes.is_echo(&job)? {
                 self.echoed(seq);
                 return Ok(());
             }

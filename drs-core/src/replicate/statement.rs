@@ -480,6 +480,13 @@ impl StatementRunner {
             }
         }
         conn.query_drop(set).map_err(server)?;
+        if matches!(
+            job.statement.kind,
+            StatementKind::DropTable { temporary: false }
+        ) {
+            let mark = sql::set_origin_mark(self.store().task());
+            conn.query_drop(mark).map_err(server)?;
+        }
         match String::from_utf8(text) {
             Ok(text) => conn.query_drop(text).map_err(server),
             // The driver sends text as UTF-8 only.

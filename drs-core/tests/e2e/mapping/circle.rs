@@ -111,3 +111,76 @@ fn a_chain_passes_on_what_came_from_elsewhere() {
     assert_eq!(progress.transactions_echoed, 0);
     assert_eq!(rows(&last, "SELECT * FROM chain.t"), ["1|5", "2|5"]);
 }
+
+/// The server writes `DROP TABLE` to its log in words of its own; a table that was dropped and made
+/// again is not dropped by what comes back.
+#[test]
+fn a_table_that_was_dropped_and_made_again_stays() {
+    let (a, b) = (gtid97(), plain97());
+    make(a, b, &["circle_drop"], &["circle_drop"]);
+    run(
+        &mut within(a, "circle_drop"),
+        "CREATE TABLE t (id INT PRIMARY KEY);
+         CREATE TABLE u (id INT PRIMARY KEY);
+         INSERT INTO t VALUES (1)",
+    );
+    let there = task(a, b, "circle_drop_there").select("circle_drop");
+    let back = task(b, a, "circle_drop_back")
+        .select("circle_drop")
+        .mode(start_point(b, false));
+    catch_up(&there).unwrap();
+    catch_up(&back).unwrap();
+    run(
+        &mut within(a, "circle_drop"),
+        "DROP TABLE t, u;
+         CREATE TABLE t (id INT PRIMARY KEY, n INT);
+         CREATE TABLE u (id INT PRIMARY KEY, n INT);
+         INSERT INTO t VALUES (2, 2)",
+    );
+    catch_up(&there).unwrap();
+    catch_up(&back).unwrap();
+    catch_up(&there).unwrap();
+    for server in [a, b] {
+        assert_eq!(rows(server, "SELECT * FROM circle_drop.t"), ["2|2"]);
+    }
+    // One that a user of the other server drops is dropped.
+    run(&mut within(b, "circle_drop"), "DROP TABLE u");
+    catch_up(&back).unwrap();
+    assert_eq!(rows(a, "SHOW TABLES IN circle_drop"), ["t"]);
+}
+
+/// The copy's own statements and rows are not sent back either, those of tables without a key and
+/// of a copy that begins again included.
+#[test]
+fn a_copy_is_not_sent_back() {
+    let (a, b) = (gtid97(), plain97());
+    make(a, b, &["circle_copy"], &["circle_copy"]);
+    run(
+        &mut within(a, "circle_copy"),
+        "CREATE TABLE keyless (n INT);
+         INSERT INTO keyless VALUES (1), (1), (2);
+         CREATE TABLE keyed (id INT PRIMARY KEY);
+         INSERT INTO keyed VALUES (1)",
+    );
+    let there = task(a, b, "circle_copy_there").select("circle_copy");
+    let back = task(b, a, "circle_copy_back")
+        .select("circle_copy")
+        .mode(start_point(b, false));
+    for _ in 0..2 {
+        catch_up(&there).unwrap();
+        catch_up(&back).unwrap();
+        for server in [a, b] {
+            assert_eq!(
+                rows(server, "SELECT * FROM circle_copy.keyless"),
+                ["1", "1", "2"]
+            );
+            assert_eq!(rows(server, "SELECT * FROM circle_copy.keyed"), ["1"]);
+        }
+        // As a kill in the middle of the copy leaves it.
+        run(
+            &mut session(b),
+            "UPDATE drs_meta.task SET copied = 0 WHERE name = 'circle_copy_there';
+             UPDATE drs_meta.table_state SET phase = 'copying' WHERE task = 'circle_copy_there' AND tbl = 'keyless'",
+        );
+    }
+}
