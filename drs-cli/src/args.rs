@@ -28,6 +28,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Show the main job on two throwaway servers: copy, follow, kill and resume, compare
     Demo(DemoArgs),
+    /// Hold a task's rules against the source's tables (this version checks nothing else yet)
+    Check(TaskArgs),
     /// Run a task: copy the objects, then follow the source's changes
     Run(RunArgs),
     /// Print what the destination's checkpoint says: phase of each table, position
@@ -155,7 +157,7 @@ mod tests {
             ("run t.toml -v -q", false),
             ("binlog", false),
             ("binlog a --format xml", false),
-            ("check t.toml", false),
+            ("check t.toml --json", true),
             ("start", false),
         ] {
             let words = std::iter::once("drs").chain(line.split_whitespace());

@@ -10,7 +10,7 @@ use drs_core::{EndpointError, NameError, Role, TaskError};
 pub(crate) enum Exit {
     /// Done.
     Done = 0,
-    /// A comparison differs.
+    /// A check failed, or a comparison differs.
     Differs = 1,
     /// A usage or task file error.
     Usage = 2,

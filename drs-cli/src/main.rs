@@ -48,6 +48,7 @@ fn execute(args: Args) -> Result<Exit, CommandError> {
     let out = &mut Output::stdout(args.json);
     match args.command {
         Command::Demo(args) => command::demo::execute(args, out),
+        Command::Check(args) => command::check::execute(args, out),
         Command::Run(args) => command::run::execute(args, out),
         Command::Status(args) => command::status::execute(args, out),
         Command::StartPoint(args) => command::start_point::execute(args, out),

@@ -211,6 +211,18 @@ fn page(task: &str, copy: &CopyProgress, follow: Option<&FollowProgress>) -> Str
         follow.statements_left_out,
     );
     number(
+        "drs_follow_row_changes_filtered_total",
+        "counter",
+        "Row changes outside of a rule's condition.",
+        follow.row_changes_filtered,
+    );
+    number(
+        "drs_follow_row_changes_left_out_total",
+        "counter",
+        "Row changes of a kind that a rule leaves out.",
+        follow.row_changes_left_out,
+    );
+    number(
         "drs_follow_conflicts_total",
         "counter",
         "Conflicts that the policy let pass.",
@@ -271,6 +283,8 @@ mod tests {
             transactions_echoed: 0,
             statements: 0,
             statements_left_out: 0,
+            row_changes_filtered: 0,
+            row_changes_left_out: 0,
             conflicts: 0,
             lag_ms: 1250,
         });

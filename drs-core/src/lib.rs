@@ -12,12 +12,15 @@ mod object;
 mod observe;
 mod pipeline;
 mod replicate;
+mod rule;
 mod schema;
 mod session;
 mod sql;
 mod task;
 
-pub use apply::{Applied, Applier, ApplyError, Batch, Conflict, ConflictKind, PlanError};
+pub use apply::{
+    Applied, Applier, ApplyError, Batch, Conflict, ConflictKind, PlanError, RuleError,
+};
 pub use checkpoint::{
     CheckpointError, CheckpointStore, ChunkRecord, DdlIntent, DoneSet, DoneSetError, Epoch,
     LaneRecord, LaneStates, StreamPoint, TablePhase, TableRecord, TaskRecord, TransactionId,
@@ -40,6 +43,11 @@ pub use object::{
 pub use observe::{CopyProgress, Observer};
 pub use pipeline::{End, Outcome, Pipeline, PipelineError};
 pub use replicate::{FollowError, FollowProgress, LargeTransaction};
+pub use rule::{
+    AddedColumn, AddedValue, AskError, BindError, DmlKind, Expression, FilterError, FixedType,
+    Literal, Operator, ParseError, Rule, RuleFinding, RuleVerdict, TimeType, WHERE_CHARS_MAX,
+    check_rules,
+};
 pub use schema::{Column, ColumnKind, KeyPart, SchemaError, TableSchema, UniqueKey};
 pub use session::{
     PACKET_BYTES_MAX, SessionError, destination_session, open_destination, open_source,

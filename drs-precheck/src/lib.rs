@@ -1,6 +1,6 @@
 //! Prechecks: facts gathered from both servers, and the findings drawn from them.
 //!
-//! Only the result's form is here so far; the checks themselves come next.
+//! Only the task's rules are checked so far; the other checks come next.
 //!
 //! ```
 //! use drs_precheck::{Finding, Verdict};
@@ -9,7 +9,11 @@
 //! assert!(!finding.verdict.allows_start());
 //! ```
 
+mod rules;
+
 use std::fmt;
+
+pub use rules::rules;
 
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +37,7 @@ impl Verdict {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::Pass => "pass",
             Self::Confirm => "confirm",
             Self::Fail => "fail",

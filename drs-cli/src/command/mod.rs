@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 pub(crate) mod binlog;
+pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod objects;
 pub(crate) mod run;

@@ -275,6 +275,8 @@ impl Observer for Screen {
             "transactions_echoed": progress.transactions_echoed,
             "statements": progress.statements,
             "statements_left_out": progress.statements_left_out,
+            "row_changes_filtered": progress.row_changes_filtered,
+            "row_changes_left_out": progress.row_changes_left_out,
             "conflicts": progress.conflicts,
             "lag_ms": progress.lag_ms,
         });

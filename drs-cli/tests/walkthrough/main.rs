@@ -26,4 +26,5 @@ macro_rules! pages {
 
 pages! {
     mapping: "mapping.md",
+    rules: "rules.md",
 }

@@ -11,6 +11,7 @@ mod overwrite;
 mod plan;
 mod row_json;
 mod row_key;
+mod rule;
 mod send;
 mod statements;
 mod xa;
@@ -26,6 +27,8 @@ pub use plan::PlanError;
 pub(crate) use plan::{Projection, TablePlan, project};
 pub(crate) use row_json::text_json;
 pub(crate) use row_key::append_value;
+pub use rule::RuleError;
+pub(crate) use rule::{PlanRule, Ruled};
 pub(crate) use xa::{XaChange, XaStep, parts_of};
 
 use crate::replicate::LargeTransaction;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use drs_binlog::{ColumnType, RowChange, TableColumn, TableColumns};
 use hashbrown::HashMap;
 
-use super::net_change::Change;
+use super::{PlanRule, Ruled, net_change::Change};
 use crate::{
     object::TableName,
     schema::{Column, ColumnKind, KeyPart, TableSchema, UniqueKey},
@@ -20,6 +20,8 @@ pub(crate) struct TablePlan {
     /// to `columns[i]`. Its name is the destination's.
     pub(crate) schema: Arc<TableSchema>,
     pub(crate) columns: TableColumns,
+    /// What the task's rule makes of the changes, if the table has one.
+    pub(crate) rule: Option<Arc<PlanRule>>,
 }
 
 /// Why the log's columns do not fit the destination's table.
@@ -143,12 +145,27 @@ impl TablePlan {
         &self,
         change: &RowChange<'a, 'a>,
     ) -> Result<Option<Change<'a>>, LiteralError> {
-        Ok(match (change.before, change.after) {
-            (None, Some(after)) => Some(Change::Insert(after)),
-            (Some(before), None) => Some(Change::Delete(before)),
-            (Some(before), Some(after)) => Some(Change::Update(before, after)),
-            (None, None) => None,
+        Ok(match self.ruled(change)? {
+            Some(Ruled::Applied(change)) => Some(change),
+            Some(Ruled::Filtered | Ruled::LeftOut) | None => None,
         })
+    }
+
+    /// The same, and why a change is nothing for the destination.
+    pub(crate) fn ruled<'a>(
+        &self,
+        change: &RowChange<'a, 'a>,
+    ) -> Result<Option<Ruled<'a>>, LiteralError> {
+        let change = match (change.before, change.after) {
+            (None, Some(after)) => Change::Insert(after),
+            (Some(before), None) => Change::Delete(before),
+            (Some(before), Some(after)) => Change::Update(before, after),
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(match &self.rule {
+            None => Ruled::Applied(change),
+            Some(rule) => rule.of(change)?,
+        }))
     }
 
     /// True when changes must be made one by one, in order: no key to fold them by, something at

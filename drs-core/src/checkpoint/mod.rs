@@ -4,6 +4,7 @@ pub mod conflicts;
 mod done_set;
 mod lane;
 mod rows;
+mod rule_columns;
 mod schema;
 pub mod status;
 mod store;

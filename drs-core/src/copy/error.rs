@@ -13,6 +13,15 @@ pub enum CopyError {
     /// The user asked to stop.
     #[error("the copy was stopped")]
     Stopped,
+    /// A table's rule does not go with its definition.
+    #[error("the rule of {table} can't be carried out: {source}")]
+    Rule {
+        /// The table of the source.
+        table: TableName,
+        /// What is wrong.
+        #[source]
+        source: crate::rule::BindError,
+    },
     /// No connection.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),

@@ -44,6 +44,7 @@ impl Session<'_, '_> {
         let columns = Columns::of(&seen.schema, self.shared.source_version)?;
         let there = self.make_table(record, &seen, true, Keys::AfterTheRows)?;
         let plan = TablePlan {
+            condition: self.shared.condition(&seen.schema)?,
             schema: seen.schema,
             destination: self.shared.destination_name(&name),
             definition: seen.definition,
@@ -223,9 +224,10 @@ impl Session<'_, '_> {
             .query_drop("DO 1")
             .map_err(at_destination(format!("copying {name}")))?;
         let select = format!(
-            "SELECT {} FROM {}",
+            "SELECT {} FROM {}{}",
             plan.columns.select_list(),
-            sql::table(name)
+            sql::table(name),
+            plan.filtered(String::new()),
         );
         let source = Source {
             select: &select,

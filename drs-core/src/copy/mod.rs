@@ -18,6 +18,7 @@ mod keyless;
 mod list;
 mod open;
 mod reader;
+mod rules;
 mod session;
 mod table;
 mod transfer;
@@ -28,6 +29,7 @@ pub use error::CopyError;
 pub(crate) use from::{end_of_log, uses_gtid, visible_gtid_point};
 pub(crate) use list::ensure_databases;
 pub use list::{LeftOut, Listing, TableToCopy, list_tables};
+pub(crate) use rules::CopyRules;
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -149,6 +151,7 @@ pub struct Copy<'a> {
     destination: &'a OpenSession<'a>,
     options: CopyOptions,
     mapping: Option<&'a Mapping>,
+    rules: Option<&'a CopyRules<'a>>,
 }
 
 impl<'a> Copy<'a> {
@@ -163,6 +166,7 @@ impl<'a> Copy<'a> {
             destination,
             options,
             mapping: None,
+            rules: None,
         }
     }
 
@@ -170,6 +174,13 @@ impl<'a> Copy<'a> {
     #[must_use]
     pub fn mapping(mut self, mapping: &'a Mapping) -> Self {
         self.mapping = Some(mapping);
+        self
+    }
+
+    /// Reads only what the task's rules take.
+    #[must_use]
+    pub(crate) fn rules(mut self, rules: &'a CopyRules<'a>) -> Self {
+        self.rules = Some(rules);
         self
     }
 
@@ -217,6 +228,7 @@ impl<'a> Copy<'a> {
             destination: self.destination,
             options: self.options,
             mapping: self.mapping,
+            rules: self.rules,
             source_version: version,
             gtid,
             task: store.task().to_owned(),

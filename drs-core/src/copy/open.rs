@@ -190,6 +190,7 @@ impl Session<'_, '_> {
         let transactional = there.engine.eq_ignore_ascii_case("InnoDB");
         let plan = TablePlan {
             destination: self.shared.destination_name(&seen.schema.name),
+            condition: self.shared.condition(&seen.schema)?,
             schema: seen.schema,
             definition: seen.definition,
             columns,

@@ -17,6 +17,7 @@ use super::{
     definition::Definition,
     from::{back_off, end_of_log},
     reader::Form,
+    rules::CopyRules,
     table::OpenTable,
     transfer::Source,
 };
@@ -25,6 +26,7 @@ use crate::{
     dialect::ServerVersion,
     error::server_code,
     object::{Mapping, TableName},
+    schema::TableSchema,
     sql,
 };
 
@@ -41,6 +43,7 @@ pub(super) struct Shared<'a> {
     pub(super) destination: &'a OpenSession<'a>,
     pub(super) options: CopyOptions,
     pub(super) mapping: Option<&'a Mapping>,
+    pub(super) rules: Option<&'a CopyRules<'a>>,
     pub(super) source_version: ServerVersion,
     pub(super) gtid: bool,
     pub(super) task: String,
@@ -62,6 +65,11 @@ impl Shared<'_> {
     pub(super) fn destination_name(&self, table: &TableName) -> TableName {
         self.mapping
             .map_or_else(|| table.clone(), |mapping| mapping.table(table))
+    }
+
+    /// The condition that a table's rows are read with, if a rule has one.
+    pub(super) fn condition(&self, schema: &TableSchema) -> Result<Option<String>, CopyError> {
+        self.rules.map_or(Ok(None), |rules| rules.condition(schema))
     }
 
     pub(super) fn tell(&self, event: &CopyEvent<'_>) {
@@ -290,7 +298,7 @@ impl<'s, 'a> Session<'s, 'a> {
             plan.columns.select_list(),
             sql::table(name),
             table.key.index_hint(),
-            chunk_condition(chunk, &table.key, &plan.schema)?,
+            plan.filtered(chunk_condition(chunk, &table.key, &plan.schema)?),
         );
         let record = table.progress().record.clone();
         let source = Source {

@@ -15,8 +15,21 @@ pub(super) struct TablePlan {
     pub(super) destination: TableName,
     pub(super) definition: Definition,
     pub(super) columns: Columns,
+    /// What a rule wants of the rows.
+    pub(super) condition: Option<String>,
     /// False when the destination's engine commits every row at once.
     pub(super) transactional: bool,
+}
+
+impl TablePlan {
+    /// Adds a rule's condition to another one, which begins with WHERE or is empty.
+    pub(super) fn filtered(&self, condition: String) -> String {
+        match &self.condition {
+            None => condition,
+            Some(rule) if condition.is_empty() => format!(" WHERE {rule}"),
+            Some(rule) => format!("{condition} AND {rule}"),
+        }
+    }
 }
 
 /// A keyed table whose chunks are given out.

@@ -215,6 +215,12 @@ impl SelectionEntry {
         self.table.as_ref().is_none_or(Pattern::is_any)
     }
 
+    /// The table, when the entry can name no other.
+    pub fn single_table(&self) -> Option<TableName> {
+        let table = self.table.as_ref()?.literal()?;
+        TableName::new(&self.database.literal()?, &table).ok()
+    }
+
     /// The entry as the user wrote it.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -73,7 +73,7 @@ pub enum PipelineError {
     },
     /// The task file says something else than when the task was begun.
     #[error(
-        "mode, start_point and objects can't be changed once a task has begun (begun with: {before}; now: {now}): \
+        "mode, start_point, objects and rules can't be changed once a task has begun (begun with: {before}; now: {now}): \
          a table selected later would be followed without having been copied; begin a new task under another name"
     )]
     Changed {
@@ -105,6 +105,14 @@ pub enum PipelineError {
         database: DatabaseName,
         /// How many of what.
         what: String,
+    },
+    /// A rule can't be carried out.
+    #[error("the rule of {table} can't be carried out: {reason}")]
+    Rule {
+        /// The table of the source.
+        table: TableName,
+        /// What is wrong.
+        reason: String,
     },
     /// The destination cannot be used as it is.
     #[error("the destination cannot be used: {0}")]

@@ -19,7 +19,7 @@ use source::SourceFacts;
 use crate::{
     apply::{ConflictHandling, LaneSettings},
     checkpoint::{CheckpointStore, StreamPoint, TableRecord, TaskRecord},
-    copy::{Copy, CopyError, CopyOptions},
+    copy::{Copy, CopyError, CopyOptions, CopyRules},
     destination::{Destination, Lane},
     dialect::{Flavor, ServerVersion},
     endpoint::{Endpoint, Role},
@@ -27,8 +27,9 @@ use crate::{
     observe::Observer,
     replicate::{
         ConnectToRead, Echoes, Follow, FollowEnd, FollowProgress, FollowSettings, OpenError,
-        OpenSource, ReaderSettings, RouterSettings, Sharing, StatementRunner,
+        OpenSource, ReaderSettings, RouterSettings, RuleBook, Sharing, StatementRunner,
     },
+    rule::{Asker, RuleVerdict, TableRule},
     session::{self, SessionError},
     task::{Mode, Task},
 };
@@ -227,6 +228,7 @@ impl<'a> Pipeline<'a> {
                 start.position
             )));
         }
+        self.check_rules(source)?;
         let copies = self.task.mode().copies();
         if copies && self.task.mode().follows() {
             source::wait_for_prepared(source, self.observer)?;
@@ -244,6 +246,25 @@ impl<'a> Pipeline<'a> {
         };
         store.begin(&record, lanes, &tables)?;
         Ok(record)
+    }
+
+    /// Holds the rules against the source's tables.
+    fn check_rules(&self, source: &mut Conn) -> Result<(), PipelineError> {
+        for finding in crate::rule::verify(self.task, source)? {
+            match finding.verdict {
+                RuleVerdict::Good { .. } => {}
+                RuleVerdict::Note(note) => self
+                    .observer
+                    .notice(&format!("the rule of {}: {note}", finding.table)),
+                RuleVerdict::Refused(reason) => {
+                    return Err(PipelineError::Rule {
+                        table: finding.table,
+                        reason,
+                    });
+                }
+            }
+        }
+        Ok(())
     }
 
     fn tables_to_copy(
@@ -336,7 +357,19 @@ impl<'a> Pipeline<'a> {
             self.task.name().as_str(),
         )?;
         let tally = CopyTally::new(self.observer);
-        let copy = Copy::new(&source, &destination, options).mapping(&objects.mapping);
+        let (endpoint, server_uuid) = (self.task.source().clone(), facts.server_uuid.clone());
+        let rules = CopyRules {
+            rules: self.task.rules(),
+            case: facts.name_case,
+            asker: Asker::new(move || {
+                let (mut conn, _) = session::open_source(&endpoint)?;
+                session::same_server(&mut conn, Role::Source, &server_uuid)?;
+                Ok(conn)
+            }),
+        };
+        let copy = Copy::new(&source, &destination, options)
+            .mapping(&objects.mapping)
+            .rules(&rules);
         match copy.run(store, stop, &tally) {
             Ok(_) => Ok(true),
             Err(CopyError::Stopped) => Ok(false),
@@ -360,6 +393,7 @@ impl<'a> Pipeline<'a> {
         let states = states.ok_or(PipelineError::NoLanes)?;
         let name = self.task.name().as_str().to_owned();
         let (reads, plain) = (Arc::clone(&self.destination), Arc::clone(&self.destination));
+        let asks = Arc::clone(&self.destination);
         let settings = LaneSettings {
             task: name.clone(),
             epoch,
@@ -403,6 +437,12 @@ impl<'a> Pipeline<'a> {
                 connect: Arc::new(move || Ok(session::patiently(|| reads.open())?.0)),
                 connect_source: read_source(self.task.source().clone(), facts.server_uuid.clone()),
                 sharing: Sharing::new(Arc::clone(store), destination.case),
+                rules: RuleBook::new(
+                    self.task.rules().clone(),
+                    facts.name_case,
+                    Asker::new(move || Ok(asks.open()?.0)),
+                    Arc::clone(store),
+                ),
             },
             appliers: states
                 .records
@@ -531,6 +571,7 @@ fn basis(task: &Task) -> String {
             .map(|entry| format!("exclude {}", entry.as_str())),
     );
     lines.extend(task.mapping().lines());
+    lines.extend(task.rules().iter().map(TableRule::basis));
     lines.join("\n")
 }
 

@@ -26,6 +26,7 @@ pub(super) struct Definitions {
     /// The destination's tables in the column order of the source's log.
     projected: HashMap<(TableName, Projection), Arc<TableSchema>>,
     charsets: Option<Arc<HashMap<u32, String>>>,
+    collations: Option<HashMap<u32, String>>,
 }
 
 impl Definitions {
@@ -36,6 +37,7 @@ impl Definitions {
             tables: HashMap::new(),
             projected: HashMap::new(),
             charsets: None,
+            collations: None,
         }
     }
 
@@ -101,6 +103,30 @@ impl Definitions {
         let schema = Arc::new(project(destination, &key.1));
         self.projected.insert(key, Arc::clone(&schema));
         schema
+    }
+
+    /// A table's present definition at the source.
+    pub(super) fn source_table(
+        &mut self,
+        name: &TableName,
+    ) -> Result<Option<TableSchema>, FollowError> {
+        self.source.load(name)
+    }
+
+    /// The name that the destination has for a collation of this number.
+    pub(super) fn collation(&mut self, number: u32) -> Result<Option<String>, FollowError> {
+        if self.collations.is_none() {
+            let mut conn = (self.destination.connect)()?;
+            let rows: Vec<(u32, String)> = conn
+                .query("SELECT ID, COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID IS NOT NULL")
+                .map_err(|source| SessionError::Setup {
+                    role: Role::Destination,
+                    source,
+                })?;
+            self.collations = Some(rows.into_iter().collect());
+        }
+        let known = self.collations.as_ref();
+        Ok(known.and_then(|known| known.get(&number).cloned()))
     }
 
     /// The character set of each collation's number, read once: both servers number them alike.

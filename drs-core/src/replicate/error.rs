@@ -48,6 +48,17 @@ pub enum FollowError {
         #[source]
         source: PlanError,
     },
+    /// A table's rule does not go with its definition.
+    #[error("the rule of {table} can't be carried out at {transaction}: {source}")]
+    Rule {
+        /// The table of the source.
+        table: TableName,
+        /// The source transaction.
+        transaction: TransactionId,
+        /// What is wrong.
+        #[source]
+        source: crate::rule::BindError,
+    },
     /// A selected table has changes and does not exist at the destination.
     #[error(
         "{table} has changes at {transaction}, and does not exist at the destination; create it there, or exclude it"

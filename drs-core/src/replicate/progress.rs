@@ -24,6 +24,10 @@ pub struct FollowProgress {
     pub statements: u64,
     /// Statements of the source that are not replicated by kind (accounts, maintenance, views, …).
     pub statements_left_out: u64,
+    /// Row changes outside of a rule's condition.
+    pub row_changes_filtered: u64,
+    /// Row changes of a kind that a rule leaves out: the two sides differ by them.
+    pub row_changes_left_out: u64,
     /// Conflicts that the policy let pass.
     pub conflicts: u64,
     /// Time from the source's commit of the last applied transaction until it was applied, in

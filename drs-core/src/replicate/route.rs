@@ -10,13 +10,14 @@ use super::{
     EventArena, FollowError,
     copy_windows::{CopyWindows, Window},
     definitions::{self, ConnectToRead, Definitions},
+    rules::RuleBook,
     sharing::Sharing,
     statement::{StatementJob, Verdict},
     write_set::{self, WriteSet},
     xa::XaEnd,
 };
 use crate::{
-    apply::{ApplyError, RoutedRows, RoutedTransaction, TablePlan},
+    apply::{ApplyError, PlanRule, RoutedRows, RoutedTransaction, Ruled, TablePlan},
     checkpoint::{TableRecord, TransactionId},
     ddl::{self, SessionContext, SourceDefaults},
     dialect::ServerVersion,
@@ -38,6 +39,7 @@ pub(crate) struct RouterSettings {
     pub(crate) connect_source: ConnectToRead,
     /// Who else writes to the destination's tables.
     pub(crate) sharing: Sharing,
+    pub(crate) rules: RuleBook,
 }
 
 /// Says for each event of a transaction whether and how it concerns the destination.
@@ -73,6 +75,10 @@ pub(crate) struct RouteCounts {
     pub(crate) row_events_in_copy: u64,
     /// Row events of tables that are not selected.
     pub(crate) row_events_filtered: u64,
+    /// Row changes outside of a rule's condition.
+    pub(crate) row_changes_filtered: u64,
+    /// Row changes of a kind that a rule leaves out.
+    pub(crate) row_changes_left_out: u64,
 }
 
 struct CachedMap {
@@ -323,11 +329,64 @@ impl Router {
         let projection = TablePlan::projection(&schema, &columns, names.as_deref(), &charsets)
             .map_err(failed)?;
         let schema = self.definitions.projected(&source, &schema, projection);
+        let rule = self.settings.rules.plan(&source, &schema, context.id)?;
+        if let Some(rule) = &rule {
+            self.check_collations(rule, &source, &schema, &columns, context)?;
+        }
         Ok(TablePlan {
             source,
             schema,
             columns,
+            rule,
         })
+    }
+
+    /// A condition is evaluated by the collations of the destination's columns: fails when the
+    /// source's are others.
+    fn check_collations(
+        &mut self,
+        rule: &PlanRule,
+        source: &TableName,
+        schema: &TableSchema,
+        columns: &TableColumns,
+        context: &RouteContext<'_>,
+    ) -> Result<(), FollowError> {
+        let mut present = None;
+        for (column, logged) in RuleBook::logged_collations(rule, columns, schema) {
+            let there = match logged {
+                Some(number) => self.definitions.collation(number)?,
+                // An old log does not tell; then the source's present definition must. A table
+                // that is gone there is dropped further on in the log.
+                None => {
+                    if present.is_none() {
+                        present = Some(self.definitions.source_table(source)?);
+                    }
+                    let table = present.as_ref().and_then(Option::as_ref);
+                    let index = table.and_then(|table| table.column_index(&column.name));
+                    match (table, index) {
+                        (Some(table), Some(index)) => table
+                            .columns
+                            .get(index)
+                            .and_then(|column| column.collation.clone()),
+                        _ => column.collation.clone(),
+                    }
+                }
+            };
+            let plain = |name: Option<&str>| name.unwrap_or_default().replace("utf8mb3", "utf8");
+            if plain(there.as_deref()) != plain(column.collation.as_deref()) {
+                return Err(refused(
+                    context.id,
+                    &format!(
+                        "the rule of {source} compares by column {}, whose collation is {} at the source and {} at the \
+                         destination: make it the source's there, and begin a new task",
+                        crate::sql::identifier(&column.name),
+                        there.unwrap_or_default(),
+                        column.collation.clone().unwrap_or_default()
+                    ),
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn selected(
@@ -427,19 +486,79 @@ impl Router {
             Window::Lenient => true,
             Window::Strict => false,
         };
-        if let Some(current) = &mut self.current {
-            current.applies = true;
-        }
-        add_write_set(&mut route.write_set, &plan, &rows).map_err(|source| ApplyError::Value {
+        let value = |source| ApplyError::Value {
             table: plan.source.clone(),
             transaction: context.id.clone(),
             source,
-        })?;
+        };
+        if plan.rule.is_some() && !self.count_ruled(&plan, &rows).map_err(value)? {
+            return Ok(());
+        }
+        if let Some(current) = &mut self.current {
+            current.applies = true;
+        }
+        add_write_set(&mut route.write_set, &plan, &rows).map_err(value)?;
         route.rows.push(RoutedRows {
             event: index,
             plan,
             lenient,
         });
+        Ok(())
+    }
+
+    /// Counts the changes that a rule takes none of; true when others are left.
+    fn count_ruled(&mut self, plan: &TablePlan, rows: &Rows<'_>) -> Result<bool, LiteralError> {
+        let mut applies = false;
+        for change in rows.changes(&plan.columns) {
+            match plan.ruled(&change?)? {
+                Some(Ruled::Filtered) => self.counts.row_changes_filtered += 1,
+                Some(Ruled::LeftOut) => self.counts.row_changes_left_out += 1,
+                Some(Ruled::Applied(_)) => applies = true,
+                None => {}
+            }
+        }
+        Ok(applies)
+    }
+
+    /// A statement on a table with a rule must leave it clear which rows the rule takes.
+    fn check_rules(
+        &mut self,
+        statement: &ddl::Statement,
+        tables: &[TableName],
+        context: &RouteContext<'_>,
+    ) -> Result<(), FollowError> {
+        use ddl::StatementKind::{AlterTable, DropDatabase, DropTable, RenameTable};
+        let Some(ruled) = tables
+            .iter()
+            .find(|table| self.settings.rules.of(table).is_some())
+        else {
+            return Ok(());
+        };
+        let moves_rows = matches!(statement.kind, RenameTable)
+            || matches!(statement.kind, AlterTable)
+                && (tables.len() > 1 || statement.renames().next().is_some());
+        if moves_rows {
+            return Err(refused(
+                context.id,
+                &format!(
+                    "a statement moves rows between {ruled}, which has a rule, and another table: which of them belong at the \
+                     destination can't be told; begin a new task behind it"
+                ),
+            ));
+        }
+        for table in tables {
+            match statement.kind {
+                DropTable { .. } | DropDatabase => self.settings.rules.forget(table)?,
+                AlterTable => {
+                    let name = self.settings.mapping.table(table);
+                    let schema = self.definitions.table(&name, context.id)?;
+                    self.settings
+                        .rules
+                        .before_statement(table, &schema, context.id)?;
+                }
+                _ => {}
+            }
+        }
         Ok(())
     }
 
@@ -506,7 +625,7 @@ impl Router {
     }
 
     fn run_statement(
-        &self,
+        &mut self,
         query: &Query<'_>,
         session: SessionContext,
         statement: ddl::Statement,
@@ -572,6 +691,7 @@ impl Router {
                 "a DDL statement stands behind row changes in one transaction",
             ));
         }
+        self.check_rules(&statement, &tables, context)?;
         route.statement = Some(StatementJob {
             id: context.id.clone(),
             text: query.query.to_vec(),

@@ -131,6 +131,8 @@ impl Follow {
                     transactions_echoed: 0,
                     statements: 0,
                     statements_left_out: 0,
+                    row_changes_filtered: 0,
+                    row_changes_left_out: 0,
                     conflicts: 0,
                     lag_ms: 0,
                 },
@@ -704,6 +706,8 @@ impl Scheduler<'_> {
         self.progress.position = self.completion.watermark().point.position.clone();
         let counts = self.router().counts();
         self.progress.statements_left_out = counts.statements_left_out;
+        self.progress.row_changes_filtered = counts.row_changes_filtered;
+        self.progress.row_changes_left_out = counts.row_changes_left_out;
         if self.completion.open() == 0 {
             self.progress.lag_ms = 0;
         }

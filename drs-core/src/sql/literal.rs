@@ -30,6 +30,9 @@ pub enum LiteralError {
         /// The table.
         table: String,
     },
+    /// It can't be told what a rule makes of a change.
+    #[error(transparent)]
+    Rule(#[from] crate::apply::RuleError),
     /// A JSON document cannot be written so that it is stored with the same types.
     #[error("a JSON document of column {column} cannot be written exactly: {reason}")]
     Json {

@@ -1,7 +1,10 @@
 use super::{
     ChunkBytes, ConflictPolicy, Description, Lanes, Mode, Sessions, Tags, Task, TaskError, TaskName,
 };
-use crate::{Endpoint, Mapping, Selection};
+use crate::{
+    Endpoint, Mapping, Rule, Selection,
+    rule::{Rules, TableRule},
+};
 
 /// The name of a task that was not given one.
 const DEFAULT_NAME: &str = "default";
@@ -25,6 +28,7 @@ pub struct TaskBuilder {
     lanes: u64,
     sessions: u64,
     chunk_bytes: u64,
+    rules: Vec<Rule>,
 }
 
 impl Task {
@@ -48,6 +52,7 @@ impl Task {
             lanes: Lanes::default().get() as u64,
             sessions: Sessions::default().get() as u64,
             chunk_bytes: ChunkBytes::default().get(),
+            rules: Vec::new(),
         }
     }
 }
@@ -152,6 +157,13 @@ impl TaskBuilder {
         self
     }
 
+    /// One more rule; a table has at most one.
+    #[must_use]
+    pub fn rule(mut self, rule: Rule) -> Self {
+        self.rules.push(rule);
+        self
+    }
+
     /// Checks everything. Errors name the setting as the task file does.
     pub fn build(self) -> Result<Task, TaskError> {
         if self.source.address() == self.destination.address() {
@@ -180,7 +192,20 @@ impl TaskBuilder {
         {
             return Err(unselected(database));
         }
+        let rules = self
+            .rules
+            .iter()
+            .map(Rule::check)
+            .collect::<Result<Vec<TableRule>, _>>()
+            .map_err(|(key, reason)| TaskError::invalid(format!("rules.{key}"), reason))?;
+        let rules = Rules::new(rules).map_err(|table| {
+            TaskError::invalid(
+                "rules.table",
+                format!("{table} has two rules; make them one"),
+            )
+        })?;
         Ok(Task {
+            rules,
             name: TaskName::new(&self.name)
                 .map_err(|error| TaskError::invalid("task.name", error))?,
             description: Description::new(&self.description)

@@ -16,7 +16,7 @@ pub use mode::{ConflictPolicy, Mode};
 pub use object_file::write_object_file;
 pub use value::{ChunkBytes, Description, Lanes, Sessions, Tags, TaskName, ValueError};
 
-use crate::{Endpoint, Mapping, Password, PasswordSource, Role, Selection};
+use crate::{Endpoint, Mapping, Password, PasswordSource, Role, Selection, rule::Rules};
 
 /// One synchronization: two servers, the objects, and how changes are applied.
 ///
@@ -51,6 +51,7 @@ pub struct Task {
     lanes: Lanes,
     sessions: Sessions,
     chunk_bytes: ChunkBytes,
+    rules: Rules,
 }
 
 impl Task {
@@ -137,6 +138,11 @@ impl Task {
     /// About how much is copied in one transaction.
     pub fn chunk_bytes(&self) -> ChunkBytes {
         self.chunk_bytes
+    }
+
+    /// What is done to tables' rows and columns on their way.
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// The same task with another number of lanes.

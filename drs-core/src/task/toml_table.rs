@@ -15,7 +15,7 @@ pub(super) struct TomlTable<'t> {
 }
 
 /// The keys that there are, by table.
-pub(super) const KNOWN: [(&str, &[&str]); 9] = [
+pub(super) const KNOWN: [(&str, &[&str]); 10] = [
     (
         "",
         &[
@@ -48,6 +48,7 @@ pub(super) const KNOWN: [(&str, &[&str]); 9] = [
         ],
     ),
     ("copy", &["sessions", "chunk_bytes", "flow_control"]),
+    ("columns", &["include", "exclude", "rename"]),
 ];
 
 const ENDPOINT: &[&str] = &["host", "port", "socket", "user", "password", "tls"];

@@ -4,4 +4,5 @@ mod conflict;
 mod copy;
 mod follow;
 mod mapping;
+mod rules;
 mod servers;

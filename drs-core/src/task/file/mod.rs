@@ -1,3 +1,5 @@
+mod rules;
+
 use std::{collections::HashMap, io::Read, path::Path};
 
 use drs_binlog::StartPoint;
@@ -74,9 +76,6 @@ impl Lines {
 }
 
 fn read(root: &TomlTable<'_>, folder: &Path, lines: &mut Lines) -> Result<TaskBuilder, TaskError> {
-    if root.has("rules") {
-        return Err(unsupported(root, "rules"));
-    }
     // A misspelt key explains more than the key that is then missing.
     for table in ["task", "source", "destination", "objects", "sync", "copy"] {
         root.table(table)?;
@@ -133,7 +132,7 @@ fn read(root: &TomlTable<'_>, folder: &Path, lines: &mut Lines) -> Result<TaskBu
     if let Some(copy) = root.table("copy")? {
         builder = read_copy(&copy, builder, lines)?;
     }
-    Ok(builder)
+    rules::read(root, builder)
 }
 
 fn read_sync(

@@ -313,8 +313,28 @@ fn errors_name_line_setting_and_what_is_right() {
         ),
         (
             "flow_control = []",
-            "[[rules]]\ntable = \"a.b\"",
-            "line 35: rules is not supported yet",
+            "[[rules]]\ntable = \"a.*\"",
+            "line 36: rules.table: \"a.*\" is not one database.table",
+        ),
+        (
+            "flow_control = []",
+            "[[rules]]\ntable = \"a.b\"\nwhere = \"a = b\"",
+            "line 37: rules.where: character 5: found \"b\", expected a literal",
+        ),
+        (
+            "flow_control = []",
+            "[[rules]]\ntable = \"a.b\"\ndml = [\"truncate\"]",
+            "line 37: rules.dml: \"truncate\" is no kind of change",
+        ),
+        (
+            "flow_control = []",
+            "[[rules]]\ntable = \"a.b\"\n[[rules]]\ntable = \"a.b\"",
+            "rules.table: `a`.`b` has two rules",
+        ),
+        (
+            "flow_control = []",
+            "[[rules]]\ntable = \"a.b\"\nwere = \"a = 1\"",
+            "line 37: unknown key \"were\" in [rules]; the nearest known key is \"where\"",
         ),
     ] {
         assert!(FULL.contains(from), "{from}");

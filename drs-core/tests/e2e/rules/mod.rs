@@ -1,0 +1,4 @@
+//! Row filters, column rules, kinds of change left out.
+
+mod filter;
+mod refused;
