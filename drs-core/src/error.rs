@@ -32,6 +32,16 @@ pub(crate) fn is_connection_lost(error: &mysql::Error) -> bool {
     }
 }
 
+/// The statement is larger than the server, or this program's idea of it, allows.
+pub(crate) fn is_too_large(error: &mysql::Error) -> bool {
+    // ER_NET_PACKET_TOO_LARGE.
+    server_code(error) == Some(1153)
+        || matches!(
+            error,
+            mysql::Error::CodecError(PacketCodecError::PacketTooLarge)
+        )
+}
+
 /// True when trying again, on a new connection if need be, may help.
 pub(crate) fn is_transient(error: &mysql::Error) -> bool {
     is_lock_conflict(error) || is_connection_lost(error)

@@ -69,6 +69,23 @@ pub enum ApplyError {
         /// The server's error, without row values.
         reason: String,
     },
+    /// A change does not fit into one statement of the destination.
+    #[error(
+        "a change of a row of {table} (key: {key}) in the transaction that ends at {transaction} needs a statement of \
+         {bytes} bytes, and max_allowed_packet at the destination is {bytes_max}; raise it there (up to 1 GiB) and run again"
+    )]
+    TooLarge {
+        /// The table.
+        table: TableName,
+        /// The names of its key's columns.
+        key: String,
+        /// The source transaction.
+        transaction: TransactionId,
+        /// The statement's size.
+        bytes: u64,
+        /// What the destination takes.
+        bytes_max: u64,
+    },
     /// Deadlocks or lock waits did not end.
     #[error(
         "the batch that begins at {transaction} was rolled back {attempts} times by lock conflicts at the destination: {reason}"
@@ -103,7 +120,8 @@ impl ApplyError {
             Self::Plan { table, .. }
             | Self::Value { table, .. }
             | Self::PartialWhileCatchingUp { table, .. }
-            | Self::Refused { table, .. } => Some(table),
+            | Self::Refused { table, .. }
+            | Self::TooLarge { table, .. } => Some(table),
             _ => None,
         }
     }

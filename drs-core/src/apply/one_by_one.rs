@@ -206,6 +206,9 @@ impl OneByOne<'_, '_> {
             Err(error) if error::is_transient(&error) => {
                 return Err(OneByOneError::Transient(error));
             }
+            Err(error) if error::is_too_large(&error) => {
+                return Err(self.too_large(schema, statement));
+            }
             Err(error) => return Err(self.refused(schema, error::redacted(&error))),
         };
         if warnings > 0 {
@@ -256,6 +259,31 @@ impl OneByOne<'_, '_> {
             table: schema.name.clone(),
             transaction: self.transaction.id.clone(),
             reason,
+        })
+    }
+
+    fn too_large(&mut self, schema: &TableSchema, statement: &str) -> OneByOneError {
+        let bytes_max: Option<u64> = self
+            .conn
+            .query_first("SELECT @@max_allowed_packet")
+            .unwrap_or(None);
+        let key: Vec<&str> = schema
+            .row_key()
+            .into_iter()
+            .flat_map(|key| &key.parts)
+            .filter_map(|part| schema.columns.get(part.column?))
+            .map(|column| column.name.as_str())
+            .collect();
+        OneByOneError::Final(ApplyError::TooLarge {
+            table: schema.name.clone(),
+            key: if key.is_empty() {
+                "none".to_owned()
+            } else {
+                key.join(", ")
+            },
+            transaction: self.transaction.id.clone(),
+            bytes: statement.len() as u64,
+            bytes_max: bytes_max.unwrap_or(0),
         })
     }
 

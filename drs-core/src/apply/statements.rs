@@ -217,7 +217,7 @@ impl StatementWriter {
                 if i > 0 {
                     prefix.push(',');
                 }
-                sql::write_identifier(&mut prefix, &column.name);
+                prefix.push_str(&sql::comparable(column));
             }
             prefix.push_str(") IN (");
         }
@@ -422,7 +422,7 @@ fn write_key_condition(
         if i > 0 {
             out.push_str(" AND ");
         }
-        sql::write_identifier(out, &column.name);
+        out.push_str(&sql::comparable(column));
         out.push('=');
         sql::write_literal(out, &value, column)?;
     }
@@ -461,7 +461,7 @@ pub(crate) fn write_row_match(
         };
         out.push_str(separator);
         separator = " AND ";
-        sql::write_text_match(out, &value, column, &sql::identifier(&column.name))?;
+        sql::write_text_match(out, &value, column, &sql::comparable(column))?;
     }
     Ok(())
 }

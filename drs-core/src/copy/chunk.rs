@@ -76,7 +76,7 @@ impl ChunkKey {
     fn beyond(&self, bound: &Bound, operator: char, inclusive: bool) -> String {
         let mut condition = String::new();
         for (column, literal) in self.columns.iter().zip(&bound.literals).rev() {
-            let name = sql::identifier(&column.name);
+            let name = sql::comparable(column);
             condition = if condition.is_empty() {
                 let equal = if inclusive { "=" } else { "" };
                 format!("({name} {operator}{equal} {literal})")

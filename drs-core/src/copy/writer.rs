@@ -5,7 +5,6 @@ use std::{
 
 use crossbeam_channel::Receiver;
 use mysql::{Conn, LocalInfileHandler, Row, prelude::Queryable};
-use mysql_common::proto::codec::error::PacketCodecError;
 
 use super::{
     CopyError,
@@ -16,7 +15,7 @@ use super::{
 };
 use crate::{
     apply::DuplicateEntry,
-    error::{server_code, without_values},
+    error::{is_too_large, server_code, without_values},
     object::TableName,
     schema::UniqueKey,
     session::WARNINGS_MAX,
@@ -384,16 +383,6 @@ impl Target<'_> {
                 && message.contains(&format!("'{}'", column.name))
         })
     }
-}
-
-/// The statement is larger than the server, or this program's idea of it, allows.
-fn is_too_large(error: &mysql::Error) -> bool {
-    // ER_NET_PACKET_TOO_LARGE.
-    server_code(error) == Some(1153)
-        || matches!(
-            error,
-            mysql::Error::CodecError(PacketCodecError::PacketTooLarge)
-        )
 }
 
 /// The first number of a text such as `Records: 3  Deleted: 0`.

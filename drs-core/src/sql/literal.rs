@@ -154,7 +154,13 @@ pub(crate) fn write_text_match(
         (Value::Null, _) => _ = write!(out, "{quoted_name} IS NULL"),
         (Value::Bytes(bytes), ColumnKind::Text) => {
             _ = write!(out, "CAST({quoted_name} AS BINARY) <=> ");
-            write_hex(out, bytes);
+            match std::str::from_utf8(bytes) {
+                Ok(text) => {
+                    out.push_str("_binary ");
+                    write_text(out, text);
+                }
+                Err(_) => write_hex(out, bytes),
+            }
         }
         // Comparing geometries compares their shapes, and vectors can't be compared; their
         // stored bytes are what is meant.

@@ -88,6 +88,22 @@ pub(crate) fn identifier(name: &str) -> String {
     out
 }
 
+/// A column as it is compared with a literal.
+///
+/// The server takes a SET with its 64th member for a negative number there. Without the cast no
+/// index is used, so it is only for columns that can hold one.
+pub(crate) fn comparable(column: &crate::schema::Column) -> String {
+    let name = identifier(&column.name);
+    // A label has no comma.
+    let is_widest = column.kind == crate::schema::ColumnKind::Set
+        && column.column_type.matches(',').count() == 63;
+    if is_widest {
+        format!("CAST({name} AS UNSIGNED)")
+    } else {
+        name
+    }
+}
+
 /// `` `database`.`table` ``.
 pub(crate) fn table(name: &crate::TableName) -> String {
     let mut out = String::new();

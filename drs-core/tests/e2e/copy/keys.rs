@@ -5,13 +5,13 @@ use super::run::CopyTest;
 use crate::servers::{gtid97, plain56, plain97, run};
 
 /// Numbers 0 to 999, to make rows from.
-const NUMBERS: &str = "CREATE TABLE digits (d INT NOT NULL PRIMARY KEY);
+pub(crate) const NUMBERS: &str = "CREATE TABLE digits (d INT NOT NULL PRIMARY KEY);
 INSERT INTO digits VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9);
 CREATE TABLE n (n INT NOT NULL PRIMARY KEY);
 INSERT INTO n SELECT a.d + 10 * b.d + 100 * c.d FROM digits a, digits b, digits c";
 
 /// A table each: name, columns and key, and the SELECT that fills it.
-const TABLES: &[(&str, &str, &str)] = &[
+pub(crate) const TABLES: &[(&str, &str, &str)] = &[
     (
         "negative",
         "id BIGINT NOT NULL PRIMARY KEY, v INT",
@@ -101,6 +101,11 @@ const TABLES: &[(&str, &str, &str)] = &[
         "enums",
         "e ENUM('z','y','x') NOT NULL, s SET('a','b','c') NOT NULL, n INT NOT NULL, PRIMARY KEY (e, s, n)",
         "SELECT 1 + n % 3, n % 8, n FROM n",
+    ),
+    (
+        "widest",
+        "k SET('a00','a01','a02','a03','a04','a05','a06','a07','a08','a09','a10','a11','a12','a13','a14','a15','a16','a17','a18','a19','a20','a21','a22','a23','a24','a25','a26','a27','a28','a29','a30','a31','a32','a33','a34','a35','a36','a37','a38','a39','a40','a41','a42','a43','a44','a45','a46','a47','a48','a49','a50','a51','a52','a53','a54','a55','a56','a57','a58','a59','a60','a61','a62','a63') NOT NULL PRIMARY KEY",
+        "SELECT (n * 1000) | IF(n % 2, 0, 9223372036854775808) FROM n",
     ),
     (
         "second",

@@ -1,8 +1,8 @@
 //! The full copy, from server to server.
 
 mod keyless;
-mod keys;
+pub(crate) mod keys;
 mod objects;
 mod resume;
 mod run;
-mod types;
+pub(crate) mod types;

@@ -4,7 +4,7 @@ use super::run::CopyTest;
 use crate::servers::{gtid56, gtid97, plain56, plain97, run};
 
 /// Every type that both 5.6 and 9.7 have, with its edges.
-const TYPES: &str = r#"
+pub(crate) const TYPES: &str = r#"
 CREATE TABLE numbers (id INT NOT NULL PRIMARY KEY, t TINYINT, tu TINYINT UNSIGNED, s SMALLINT, m MEDIUMINT UNSIGNED,
   b BIGINT, bu BIGINT UNSIGNED, z INT(8) UNSIGNED ZEROFILL, d DECIMAL(65,30), d0 DECIMAL(10,0), f FLOAT, g DOUBLE,
   fd FLOAT(7,3), gd DOUBLE(10,2), b1 BIT(1), b9 BIT(9), b64 BIT(64), y YEAR);
@@ -51,7 +51,7 @@ INSERT INTO texts VALUES
 "#;
 
 /// What 5.6 does not have.
-const NEWER_TYPES: &str = r#"
+pub(crate) const NEWER_TYPES: &str = r#"
 CREATE TABLE documents (id INT NOT NULL PRIMARY KEY, j JSON, k JSON);
 INSERT INTO documents VALUES
  (1, '{"a": 1, "b": [1.0, 1e0, {"c": 0.30000000000000004}], "": {"": ""}, "d": 123456789.12345679}', 'null'),

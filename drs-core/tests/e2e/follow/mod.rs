@@ -5,5 +5,6 @@ mod json;
 mod order;
 pub(crate) mod run;
 mod source;
+mod types;
 mod values;
 mod xa;
