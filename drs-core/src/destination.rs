@@ -61,7 +61,10 @@ impl Destination for MySqlDestination {
     }
 
     fn open_plain(&self) -> Result<Conn, SessionError> {
-        Ok(self.endpoint.connect(Role::Destination)?)
+        let role = Role::Destination;
+        let mut conn = self.endpoint.connect(role)?;
+        session::unrestricted(&mut conn).map_err(|source| SessionError::Setup { role, source })?;
+        Ok(conn)
     }
 
     fn applier(&self, lane: Lane) -> Box<dyn Applier> {

@@ -134,15 +134,17 @@ pub fn source_session(conn: &mut Conn, version: ServerVersion) -> Result<(), mys
         "SET SESSION character_set_results = NULL",
         // Lets a key's bound be an invalid date, which the source may hold.
         "SET SESSION sql_mode = 'ALLOW_INVALID_DATES'",
-        "SET SESSION time_zone = '+00:00', autocommit = 1, sql_auto_is_null = 0",
-        "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-        "SET SESSION sql_select_limit = 18446744073709551615, sql_big_selects = 1, sql_safe_updates = 0",
+        "SET SESSION time_zone = '+00:00', sql_auto_is_null = 0",
     ] {
         conn.query_drop(statement)?;
     }
+    unrestricted(conn)?;
     patience(conn)?;
     if version.is_mysql_at_least(5, 7, 8) {
         conn.query_drop("SET SESSION max_execution_time = 0")?;
+    }
+    if version.is_mysql_at_least(5, 7, 22) {
+        conn.query_drop("SET SESSION show_create_table_verbosity = OFF")?;
     }
     if version.is_mysql_at_least(8, 0, 3) {
         conn.query_drop("SET SESSION information_schema_stats_expiry = 0")?;
@@ -159,11 +161,18 @@ pub fn destination_session(conn: &mut Conn, version: ServerVersion) -> Result<()
     for statement in sql::SESSION_SETUP {
         conn.query_drop(statement)?;
     }
-    conn.query_drop(
-        "SET SESSION sql_select_limit = 18446744073709551615, sql_big_selects = 1, sql_safe_updates = 0",
-    )?;
+    unrestricted(conn)?;
     patience(conn)?;
     keep_warnings(conn)?;
+    if version.is_mysql_at_least(8, 0, 13) {
+        let wants_key: Option<bool> =
+            conn.query_first("SELECT @@session.sql_require_primary_key")?;
+        // A table without a key at the source has none at the destination. Who may not say so is
+        // told by the server when such a table comes.
+        if wants_key == Some(true) {
+            unless_denied(conn.query_drop("SET SESSION sql_require_primary_key = OFF"))?;
+        }
+    }
     if version.is_mysql_at_least(8, 0, 30) {
         conn.query_drop("SET SESSION show_gipk_in_create_table_and_information_schema = ON")?;
         let adds_key: Option<bool> =
@@ -176,12 +185,26 @@ pub fn destination_session(conn: &mut Conn, version: ServerVersion) -> Result<()
     Ok(())
 }
 
+/// Undoes what the server's settings may keep new sessions from, or make them do by themselves.
+pub(crate) fn unrestricted(conn: &mut Conn) -> Result<(), mysql::Error> {
+    conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE")?;
+    conn.query_drop(
+        // Expressions of a definition are stored with quotes or without them, as they are shown.
+        "SET SESSION autocommit = 1, completion_type = 0, sql_select_limit = 18446744073709551615, \
+         sql_big_selects = 1, sql_safe_updates = 0, sql_quote_show_create = 1",
+    )
+}
+
 /// Lets the server keep every warning. Newer servers allow it to few accounts; with others they
 /// keep 1,024 by default, so whoever reads warnings must compare their number with the
 /// announced one.
 fn keep_warnings(conn: &mut Conn) -> Result<(), mysql::Error> {
+    unless_denied(conn.query_drop(format!("SET SESSION max_error_count = {WARNINGS_MAX}")))
+}
+
+fn unless_denied(result: Result<(), mysql::Error>) -> Result<(), mysql::Error> {
     const ACCESS_DENIED: u16 = 1227;
-    match conn.query_drop(format!("SET SESSION max_error_count = {WARNINGS_MAX}")) {
+    match result {
         Err(error) if crate::error::server_code(&error) == Some(ACCESS_DENIED) => Ok(()),
         result => result,
     }

@@ -28,6 +28,57 @@ pub(crate) fn plain97() -> &'static Server {
     SERVER.get_or_init(|| start(Version::MySql97, 972, false, true))
 }
 
+/// MySQL 9.7 with about every setting that new sessions take over at another value than usual.
+pub(crate) fn odd97() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let server = start(Version::MySql97, 973, true, true);
+        let mut conn = server.conn().unwrap();
+        for setting in ODD_SETTINGS {
+            conn.query_drop(format!("SET GLOBAL {setting}"))
+                .unwrap_or_else(|error| panic!("{error}: {setting}"));
+        }
+        server
+    })
+}
+
+const ODD_SETTINGS: &[&str] = &[
+    "time_zone = '-05:00'",
+    "explicit_defaults_for_timestamp = OFF",
+    "character_set_server = latin1",
+    "character_set_client = latin1",
+    "character_set_results = latin1",
+    "collation_connection = latin1_german2_ci",
+    "default_collation_for_utf8mb4 = utf8mb4_general_ci",
+    "autocommit = OFF",
+    "completion_type = CHAIN",
+    "transaction_isolation = 'SERIALIZABLE'",
+    "transaction_read_only = ON",
+    "sql_generate_invisible_primary_key = ON",
+    "sql_require_primary_key = ON",
+    "show_gipk_in_create_table_and_information_schema = OFF",
+    "show_create_table_verbosity = ON",
+    "sql_quote_show_create = OFF",
+    "sql_auto_is_null = ON",
+    "sql_safe_updates = ON",
+    "sql_select_limit = 1",
+    "sql_big_selects = OFF",
+    "max_join_size = 1",
+    "max_error_count = 0",
+    "group_concat_max_len = 4",
+    "div_precision_increment = 0",
+    "default_week_format = 3",
+    "lc_time_names = 'de_DE'",
+    "foreign_key_checks = OFF",
+    "unique_checks = OFF",
+    "innodb_default_row_format = COMPACT",
+    "auto_increment_increment = 7",
+    "auto_increment_offset = 3",
+    "binlog_rows_query_log_events = ON",
+    "binlog_row_metadata = FULL",
+    "sql_mode = 'ANSI,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH,TRADITIONAL,NO_UNSIGNED_SUBTRACTION,HIGH_NOT_PRECEDENCE,TIME_TRUNCATE_FRACTIONAL'",
+];
+
 /// MySQL 5.6 without GTIDs, which takes LOAD DATA LOCAL.
 pub(crate) fn plain56() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
@@ -46,9 +97,15 @@ pub(crate) fn session(server: &Server) -> Conn {
     for statement in [
         "SET NAMES utf8mb4",
         "SET sql_mode = 'ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO'",
-        "SET time_zone = '+00:00'",
+        "SET time_zone = '+00:00', autocommit = 1, completion_type = 0, sql_auto_is_null = 0",
+        "SET sql_safe_updates = 0, sql_big_selects = 1, sql_select_limit = 18446744073709551615, sql_quote_show_create = 1",
+        "SET SESSION TRANSACTION READ WRITE",
     ] {
         conn.query_drop(statement).unwrap();
+    }
+    if conn.server_version() > (8, 0, 30) {
+        conn.query_drop("SET sql_require_primary_key = 0, sql_generate_invisible_primary_key = 0, show_create_table_verbosity = 0, show_gipk_in_create_table_and_information_schema = 1")
+            .unwrap();
     }
     conn
 }

@@ -1,7 +1,7 @@
 use drs_testkit::Server;
 
 use super::run::CopyTest;
-use crate::servers::{gtid56, gtid97, plain56, plain97, run};
+use crate::servers::{gtid56, gtid97, odd97, plain56, plain97, run};
 
 /// Every type that both 5.6 and 9.7 have, with its edges.
 pub(crate) const TYPES: &str = r#"
@@ -78,6 +78,11 @@ fn copies_exactly(source: &'static Server, destination: &'static Server, newer: 
     if newer {
         run(&mut conn, NEWER_TYPES);
     }
+    run(
+        &mut conn,
+        "CREATE TABLE keyless (n INT, f FLOAT, w VARCHAR(9));
+         INSERT INTO keyless VALUES (1, 0.1, 'a '), (NULL, NULL, NULL), (1, 0.1, 'a '), (1, -0e0, '')",
+    );
     let outcome = test.copy().unwrap();
     assert_eq!(outcome.conflicts, 0);
     test.assert_equal();
@@ -91,6 +96,12 @@ fn every_type_by_load_data_from_97_to_97() {
 #[test]
 fn every_type_by_insert_from_97_to_97() {
     copies_exactly(plain97(), gtid97(), true);
+}
+
+#[test]
+fn every_type_whatever_the_settings_of_either_side() {
+    copies_exactly(odd97(), plain97(), true);
+    copies_exactly(gtid97(), odd97(), true);
 }
 
 #[test]

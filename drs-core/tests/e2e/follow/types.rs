@@ -9,7 +9,7 @@ use crate::{
         keys::{NUMBERS, TABLES},
         types::{NEWER_TYPES, TYPES},
     },
-    servers::{gtid56, gtid97, plain56, plain97, run},
+    servers::{gtid56, gtid97, odd97, plain56, plain97, run},
 };
 
 fn every_type(source: &'static Server, destination: &'static Server, newer: bool) {
@@ -69,6 +69,16 @@ fn every_type(source: &'static Server, destination: &'static Server, newer: bool
 #[test]
 fn every_type_from_97_to_97() {
     every_type(gtid97(), plain97(), true);
+}
+
+#[test]
+fn every_type_whatever_the_destinations_settings() {
+    every_type(plain97(), odd97(), true);
+}
+
+#[test]
+fn every_type_whatever_the_sources_settings() {
+    every_type(odd97(), plain97(), true);
 }
 
 #[test]
