@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
-use drs_core::Lanes;
+use drs_core::{Lanes, conflicts::Since};
 
 /// Copy MySQL databases to another MySQL server, and keep the copy current from the binary log
 #[derive(Debug, Parser)]
@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Print what the destination's checkpoint says: phase of each table, position
     Status(TaskArgs),
+    /// List and count the conflicts that the policy let pass, from the destination's ledger
+    Conflicts(ConflictsArgs),
     /// Print the source's present start point, for a task in mode "incremental"
     StartPoint(TaskArgs),
     /// Print the objects selected, and what each maps to
@@ -59,6 +61,17 @@ pub(crate) struct ObjectsArgs {
     /// Write the tables to an object file (CSV: source,mapped), for objects.file of a task
     #[arg(long, value_name = "FILE")]
     pub(crate) export: Option<PathBuf>,
+}
+
+/// `drs conflicts`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConflictsArgs {
+    /// The task file
+    #[arg(value_name = "TASK.toml")]
+    pub(crate) task: PathBuf,
+    /// Only those since a UTC time, for instance "2026-03-01 08:00", or a duration, for instance 2h
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<Since>,
 }
 
 /// `drs demo`.
@@ -141,6 +154,10 @@ mod tests {
             ("--json status t.toml", true),
             ("run t.toml --metrics 127.0.0.1:9104", true),
             ("run t.toml --metrics nowhere", false),
+            ("conflicts t.toml --json", true),
+            ("conflicts t.toml --since 2h", true),
+            ("conflicts t.toml --since 2026-03-01T08:00:00Z", true),
+            ("conflicts t.toml --since yesterday", false),
             ("start-point t.toml -q", true),
             ("objects t.toml", true),
             ("objects t.toml --export tables.csv --json", true),

@@ -51,6 +51,7 @@ fn execute(args: Args) -> Result<Exit, CommandError> {
         Command::Check(args) => command::check::execute(args, out),
         Command::Run(args) => command::run::execute(args, out),
         Command::Status(args) => command::status::execute(args, out),
+        Command::Conflicts(args) => command::conflicts::execute(args, out),
         Command::StartPoint(args) => command::start_point::execute(args, out),
         Command::Objects(args) => command::objects::execute(args, out),
         Command::Binlog(args) => command::binlog::execute(args, out),

@@ -54,6 +54,7 @@ pub(crate) fn execute(args: TaskArgs, out: &mut Output) -> Result<Exit, CommandE
             "lag_age_s": status.lag.map(|lag| lag.age_s),
             "gtid_set": status.watermark.gtid_set.as_ref().map(|set| set.to_string()),
             "phases": phases,
+            "conflicts": status.conflicts,
         }))?;
         for table in &status.tables {
             out.object(&json!({
@@ -85,6 +86,9 @@ pub(crate) fn execute(args: TaskArgs, out: &mut Output) -> Result<Exit, CommandE
     }
     if let Some(set) = &status.watermark.gtid_set {
         out.line(&format!("gtid set   {set}"))?;
+    }
+    if status.conflicts > 0 {
+        out.line(&format!("conflicts  {}", grouped(status.conflicts)))?;
     }
     let counts: Vec<String> = phases
         .iter()

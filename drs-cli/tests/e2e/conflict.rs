@@ -1,5 +1,8 @@
 //! Rows at the destination that are not what the source's changes take them to be.
 
+use drs_testkit::deadline;
+use mysql::Conn;
+
 use crate::{
     program::{Program, catch_up},
     servers::{self, assert_equal, in_new_database, run},
@@ -96,4 +99,118 @@ fn report_error_stops_and_overwrite_repairs() {
             assert_equal(pair.source, pair.destination, &database);
         }
     }
+}
+
+/// Changes of each table in the campaign below; every second one meets a conflict.
+const CHANGES: u64 = 1200;
+
+/// The program is killed in the copy of a table half of which is there, and while it follows
+/// changes half of which do not fit: each conflict is in the ledger once.
+#[test]
+fn the_ledger_is_exact_over_kills() {
+    for (pair, policy, lanes) in [
+        (servers::gtid(), "ignore", 4),
+        (servers::gtid(), "overwrite", 1),
+        (servers::from_56(), "overwrite", 8),
+        (servers::to_56(), "ignore", 2),
+    ] {
+        let database = format!("conflict_kill_{policy}_{lanes}");
+        let tables = [
+            "CREATE TABLE copied (id INT PRIMARY KEY, pad CHAR(200) NOT NULL DEFAULT 'x') CHARACTER SET latin1",
+            "CREATE TABLE keyed (id INT PRIMARY KEY, note VARCHAR(20)) CHARACTER SET latin1",
+        ];
+        let mut here = in_new_database(pair.source, &database);
+        run(&mut here, &tables);
+        run(
+            &mut here,
+            &["CREATE TABLE keyless (id INT, note VARCHAR(20))"],
+        );
+        let mut there = in_new_database(pair.destination, &database);
+        run(&mut there, &tables);
+        let values = |step: usize, row: fn(u64) -> String| {
+            let rows: Vec<String> = (step as u64..=CHANGES).step_by(step).map(row).collect();
+            rows.join(",")
+        };
+        let copied = |step| {
+            format!(
+                "INSERT INTO copied (id) VALUES {}",
+                values(step, |id| format!("({id})"))
+            )
+        };
+        let keyless = values(1, |id| format!("({id}, 'old')"));
+        run(
+            &mut here,
+            &[&copied(1), &format!("INSERT INTO keyless VALUES {keyless}")],
+        );
+        run(&mut there, &[&copied(2)]);
+        let task = Task::of(pair, &database)
+            .sync(&format!("lanes = {lanes}\nconflict = \"{policy}\""))
+            .copy("sessions = 2\nchunk_bytes = \"64KiB\"");
+        let ledger = |kind: &str| {
+            format!(
+                "SELECT SUM(row_count) FROM drs_meta.conflict WHERE task = '{database}' AND kind = '{kind}'"
+            )
+        };
+        let kills = kill_at(&task, &mut there, &ledger("duplicate_in_copy"), &[60, 200]);
+        catch_up(&task);
+        let half = (CHANGES / 2).to_string();
+        assert_eq!(
+            servers::value(&mut there, &ledger("duplicate_in_copy")),
+            Some(half.clone())
+        );
+
+        let theirs = values(2, |id| format!("({id}, 'theirs')"));
+        run(
+            &mut there,
+            &[
+                &format!("INSERT INTO keyed VALUES {theirs}"),
+                "DELETE FROM keyless WHERE id % 2 = 0",
+            ],
+        );
+        for id in 1..=CHANGES {
+            run(
+                &mut here,
+                &[
+                    &format!("INSERT INTO keyed VALUES ({id}, 'ours')"),
+                    &format!("DELETE FROM keyless WHERE id = {id}"),
+                ],
+            );
+        }
+        let inserts = ledger("duplicate_on_insert");
+        let kills = kills + kill_at(&task, &mut there, &inserts, &[50, 150, 300, 450]);
+        catch_up(&task);
+        for kind in ["duplicate_on_insert", "missing_on_delete"] {
+            let distinct = ledger(kind).replace("SUM(row_count)", "COUNT(DISTINCT source_key)");
+            for query in [ledger(kind), distinct] {
+                let found = servers::value(&mut there, &query);
+                assert_eq!(
+                    found,
+                    Some(half.clone()),
+                    "{database}: {kind} after {kills} kills"
+                );
+            }
+        }
+        assert!(kills > 1, "{database}: only {kills} kills came in time");
+        let kept = "SELECT COUNT(*) FROM keyed WHERE note = 'theirs'";
+        match policy {
+            "ignore" => assert_eq!(servers::value(&mut there, kept), Some(half)),
+            _ => assert_equal(pair.source, pair.destination, &database),
+        }
+    }
+}
+
+/// Kills the program each time that a query gives at least so many; returns how often it came in
+/// time.
+fn kill_at(task: &Task, conn: &mut Conn, query: &str, counts: &[u64]) -> u64 {
+    let mut kills = 0;
+    for count in counts {
+        let mut program = Program::run(task, &["--until-caught-up"]);
+        let reached = deadline::poll(servers::LIMIT, || {
+            let now = servers::value(conn, query).and_then(|number| number.parse::<u64>().ok());
+            (now >= Some(*count) || !program.is_running()).then_some(())
+        });
+        assert!(reached.is_some(), "waited in vain for {count} of {query}");
+        kills += u64::from(program.kill().code.is_none());
+    }
+    kills
 }

@@ -25,6 +25,7 @@ macro_rules! pages {
 }
 
 pages! {
+    conflicts: "conflicts.md",
     mapping: "mapping.md",
     rules: "rules.md",
 }

@@ -3,7 +3,7 @@
 use mysql::{Conn, prelude::Queryable};
 
 use super::{
-    CheckpointError, StreamPoint, TableRecord, TaskRecord,
+    CheckpointError, StreamPoint, TableRecord, TaskRecord, conflicts,
     rows::{merged, read_lanes, read_tables, read_task},
     store::query,
 };
@@ -23,6 +23,8 @@ pub struct TaskStatus {
     pub watermark: StreamPoint,
     /// How far behind the source the last commit was; `None` before the first one.
     pub lag: Option<Lag>,
+    /// Rows that conflicts were about, over all runs ([`super::conflicts`]).
+    pub conflicts: u64,
 }
 
 /// What the last commit of any lane tells of the lag.
@@ -57,6 +59,7 @@ pub fn read(conn: &mut Conn, task: &str) -> Result<Option<TaskStatus>, Checkpoin
         tables,
         watermark,
         lag,
+        conflicts: conflicts::count(conn, task)?,
     }))
 }
 
