@@ -250,6 +250,14 @@ impl TableSchema {
             .position(|column| column.name == name || column.name.to_lowercase() == lower)
     }
 
+    /// The names of all columns, in their order.
+    pub(crate) fn column_names(&self) -> Vec<String> {
+        self.columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect()
+    }
+
     /// The columns that are written, with their indexes: all but the generated ones.
     pub fn written_columns(&self) -> impl Iterator<Item = (usize, &Column)> {
         self.columns

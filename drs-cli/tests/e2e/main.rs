@@ -14,6 +14,7 @@ mod interrupt;
 mod kill;
 mod login;
 mod many_tables;
+mod mapping;
 mod program;
 mod refused;
 mod restart;

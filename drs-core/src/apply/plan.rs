@@ -41,6 +41,13 @@ pub enum PlanError {
         /// The column.
         column: String,
     },
+    /// The columns are the same in another order, and the log does not tell their names.
+    #[error(
+        "the source's table has the same columns in another order, and the binary log does not tell their names: give the \
+         destination's table the source's order, or set binlog_row_metadata=FULL at the source (8.0.1 and newer) and begin \
+         behind that"
+    )]
+    ColumnOrder,
     /// The source's present definition is not the one that the log's rows were written with.
     #[error(
         "the destination's table has other columns than the binary log's rows, and their names are not known: the log does \

@@ -1,5 +1,6 @@
 //! What is known to be at the destination: written in the same transaction as the data.
 
+mod column_names;
 pub mod conflicts;
 mod done_set;
 mod lane;
@@ -12,6 +13,7 @@ mod table;
 mod writers;
 mod xa;
 
+pub(crate) use column_names::ColumnNamesChange;
 pub use done_set::{DoneSet, DoneSetError};
 pub use lane::LaneRecord;
 pub(crate) use lane::write_lane_update;

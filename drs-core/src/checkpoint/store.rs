@@ -1,7 +1,8 @@
 use mysql::{Conn, Row, TxOpts, params, prelude::Queryable};
 
 use super::{
-    ChunkRecord, DoneSet, LaneRecord, StreamPoint, TableRecord, TransactionId,
+    ChunkRecord, ColumnNamesChange, DoneSet, LaneRecord, StreamPoint, TableRecord, TransactionId,
+    column_names::write_column_names,
     rows::{
         insert_lane, lane_records, merged, position, read_lanes, read_tables, read_task,
         write_table,
@@ -409,10 +410,15 @@ impl CheckpointStore {
     }
 
     /// Clears the intent and moves every lane's watermark past the statement, in one transaction.
-    pub fn finish_ddl(&mut self, watermark: &StreamPoint) -> Result<(), CheckpointError> {
+    pub(crate) fn finish_ddl(
+        &mut self,
+        watermark: &StreamPoint,
+        columns: &[ColumnNamesChange],
+    ) -> Result<(), CheckpointError> {
         let (task, epoch) = (self.task.clone(), self.epoch);
         self.fenced(|tx| {
             tx.exec_drop("DELETE FROM drs_meta.ddl WHERE task = ?", (&task,))?;
+            write_column_names(tx, &task, columns)?;
             tx.exec_drop(
                 "UPDATE drs_meta.lane SET file = :file, pos = :pos, gtid_set = :gtid_set, done = :done \
                  WHERE task = :task AND epoch = :epoch",

@@ -163,28 +163,24 @@ pub(super) fn drop_table(
 
 /// What keeps the source's rows from standing in the destination's table as they are.
 ///
-/// The destination may have more columns, if rows can be inserted without them; the log's columns
-/// are then found by name. With the same number they are found by their order.
+/// Columns are found by name, in any order; the destination may have more of them, if rows can be
+/// inserted without them.
 pub(super) fn differences(source: &TableSchema, destination: &TableSchema) -> Vec<String> {
     let mut found = Vec::new();
-    if destination.columns.len() > source.columns.len() {
-        for column in &source.columns {
-            let other = destination.column_index(&column.name);
-            match other.and_then(|index| destination.columns.get(index)) {
-                Some(other) => compare_columns(column, other, &mut found),
-                None => found.push(format!("column {} is missing", column.name)),
-            }
+    for column in &source.columns {
+        let other = destination.column_index(&column.name);
+        match other.and_then(|index| destination.columns.get(index)) {
+            Some(other) => compare_columns(column, other, &mut found),
+            None => found.push(format!("column {} is missing", column.name)),
         }
-        for column in &destination.columns {
-            if source.column_index(&column.name).is_none() && !column.has_default {
-                found.push(format!(
-                    "column {} is at the destination only, may not be NULL and has no default",
-                    column.name
-                ));
-            }
+    }
+    for column in &destination.columns {
+        if source.column_index(&column.name).is_none() && !column.has_default {
+            found.push(format!(
+                "column {} is at the destination only, may not be NULL and has no default",
+                column.name
+            ));
         }
-    } else {
-        compare_in_order(source, destination, &mut found);
     }
     let (here, there) = (key_set(source), key_set(destination));
     for key in here.iter().filter(|key| !there.contains(key)) {
@@ -194,23 +190,6 @@ pub(super) fn differences(source: &TableSchema, destination: &TableSchema) -> Ve
         found.push(format!("the unique key ({key}) is at the destination only"));
     }
     found
-}
-
-fn compare_in_order(source: &TableSchema, destination: &TableSchema, found: &mut Vec<String>) {
-    for (index, column) in source.columns.iter().enumerate() {
-        match destination.columns.get(index) {
-            Some(other) if other.name.eq_ignore_ascii_case(&column.name) => {
-                compare_columns(column, other, found);
-            }
-            Some(other) => found.push(format!(
-                "column {} is {} at the source and {} at the destination",
-                index + 1,
-                column.name,
-                other.name
-            )),
-            None => found.push(format!("column {} is missing", column.name)),
-        }
-    }
 }
 
 fn compare_columns(source: &Column, destination: &Column, found: &mut Vec<String>) {

@@ -218,7 +218,9 @@ impl Session<'_, '_> {
             ..from
         });
         record.phase = TablePhase::Copying;
-        self.shared.with_store(|store| store.save_table(record))?;
+        let names = plan.schema.column_names();
+        self.shared
+            .with_store(|store| store.save_table_with_columns(record, &names))?;
         // The destination's connection may have sat idle through the wait for the lock.
         self.destination()?
             .query_drop("DO 1")

@@ -148,7 +148,9 @@ impl Session<'_, '_> {
         record.phase = TablePhase::Copying;
         record.from = point;
         record.definition = Some(seen.definition.digest());
-        self.shared.with_store(|store| store.save_table(record))?;
+        let names = seen.schema.column_names();
+        self.shared
+            .with_store(|store| store.save_table_with_columns(record, &names))?;
         self.keyed(seen, &there, key)
     }
 

@@ -5,7 +5,7 @@
 //! of statement by its first words and reads object names where the grammar
 //! says they stand. What it does not recognise is [`StatementKind::Unknown`],
 //! never a guess.
-mod add_columns;
+mod alter_columns;
 mod change;
 mod charset;
 mod classify;
@@ -21,7 +21,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use add_columns::added_columns;
+pub use alter_columns::{added_columns, columns_after};
 pub use charset::ClientCharset;
 pub use classify::{LexContext, classify};
 pub use context::{ContextError, DestinationSession, SessionContext, SourceDefaults, as_prepared};

@@ -424,3 +424,54 @@ fn is_row_of_strings(sql: &[u8], rules: LexRules) -> Option<bool> {
         [TokenKind::End] | [TokenKind::Word | TokenKind::Quoted, TokenKind::End]
     ))
 }
+
+/// What `ALTER TABLE` leaves of a table's columns, as the server has them afterwards.
+#[test]
+fn columns_after_a_statement_are_the_servers() {
+    const STATEMENTS: [&str; 16] = [
+        "ADD COLUMN a INT",
+        "ADD b INT FIRST, ADD COLUMN (c INT, d INT COMMENT 'x, FIRST'), ADD KEY (b)",
+        "CHANGE a A2 BIGINT AFTER c",
+        "MODIFY COLUMN b BIGINT AFTER d, ENGINE=InnoDB",
+        "DROP c",
+        "DROP COLUMN d, ADD COLUMN e ENUM('a,', 'AFTER id') NOT NULL DEFAULT 'a,' AFTER id",
+        "ADD f INT, DROP b, ADD g INT AFTER f",
+        "CHANGE f f2 INT FIRST, ADD COLUMN h INT AFTER f2",
+        "ADD UNIQUE KEY u (h), ADD CONSTRAINT k UNIQUE (g), ALTER COLUMN g SET DEFAULT 3",
+        "DROP KEY u, DROP INDEX k, COMMENT='DROP h, ADD x INT'",
+        "ADD `odd , name` INT AFTER `A2`, CHANGE COLUMN `e` `first` INT",
+        "MODIFY g INT NOT NULL DEFAULT 7 FIRST, MODIFY h INT FIRST",
+        "DROP PRIMARY KEY, ADD PRIMARY KEY (id, g), ORDER BY id",
+        "ADD COLUMN i INT NULL FIRST, DROP `odd , name`, RENAME TO alter_columns.u",
+        "RENAME TO alter_columns.t, CHANGE i `after` INT AFTER g",
+        "CONVERT TO CHARACTER SET utf8, ADD j VARCHAR(3) DEFAULT ')' AFTER `after`",
+    ];
+    on_each_server(|conn, version| {
+        conn.query_drop("DROP DATABASE IF EXISTS alter_columns")
+            .unwrap();
+        conn.query_drop("CREATE DATABASE alter_columns").unwrap();
+        conn.query_drop("CREATE TABLE alter_columns.t (id INT PRIMARY KEY)")
+            .unwrap();
+        let context = LexContext::new(255, SqlMode::default(), version, version, None);
+        let mut columns = vec!["id".to_owned()];
+        let mut table = "t";
+        for change in STATEMENTS {
+            let statement = format!("ALTER TABLE alter_columns.{table} {change}");
+            conn.query_drop(&statement).unwrap();
+            table = if change.contains("alter_columns.u") {
+                "u"
+            } else {
+                "t"
+            };
+            columns = columns_after(statement.as_bytes(), &context, &columns).unwrap();
+            let there: Vec<String> = conn
+                .exec(
+                    "SELECT COLUMN_NAME FROM information_schema.COLUMNS \
+                     WHERE TABLE_SCHEMA = 'alter_columns' ORDER BY ORDINAL_POSITION",
+                    (),
+                )
+                .unwrap();
+            assert_eq!(columns, there, "{version}: {statement}");
+        }
+    });
+}

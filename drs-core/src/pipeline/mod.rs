@@ -26,8 +26,8 @@ use crate::{
     object::{Mapping, NameCase, Selection, TableName},
     observe::Observer,
     replicate::{
-        ConnectToRead, Echoes, Follow, FollowEnd, FollowProgress, FollowSettings, OpenError,
-        OpenSource, ReaderSettings, RouterSettings, RuleBook, Sharing, StatementRunner,
+        ColumnNames, ConnectToRead, Echoes, Follow, FollowEnd, FollowProgress, FollowSettings,
+        OpenError, OpenSource, ReaderSettings, RouterSettings, RuleBook, Sharing, StatementRunner,
     },
     rule::{Asker, RuleVerdict, TableRule},
     session::{self, SessionError},
@@ -443,6 +443,11 @@ impl<'a> Pipeline<'a> {
                     Asker::new(move || Ok(asks.open()?.0)),
                     Arc::clone(store),
                 ),
+                column_names: ColumnNames::load(
+                    Arc::clone(store),
+                    facts.name_case,
+                    destination.version,
+                )?,
             },
             appliers: states
                 .records

@@ -68,16 +68,12 @@ impl Definitions {
         Ok(schema)
     }
 
-    /// The names of the columns of a table map: as the log tells them, else by the source's
-    /// present definition.
-    pub(super) fn column_names(
+    /// The names of the columns of a table map by the source's present definition.
+    pub(super) fn present_names(
         &mut self,
         source: &TableName,
         columns: &TableColumns,
     ) -> Result<Result<Vec<String>, PlanError>, FollowError> {
-        if let Some(names) = logged_names(columns) {
-            return Ok(Ok(names));
-        }
         let Some(schema) = self.source.load(source)? else {
             return Ok(Err(PlanError::NamesUnknown));
         };

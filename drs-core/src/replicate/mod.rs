@@ -2,6 +2,7 @@
 
 mod arena;
 mod budget;
+mod column_names;
 mod copy_windows;
 mod definitions;
 mod error;
@@ -19,6 +20,7 @@ mod xa;
 
 pub(crate) use arena::{EventArena, EventCollector, TransactionEvents};
 pub(crate) use budget::{ByteBudget, ByteShare};
+pub(crate) use column_names::ColumnNames;
 pub(crate) use definitions::ConnectToRead;
 pub use error::FollowError;
 pub use lane::LargeTransaction;

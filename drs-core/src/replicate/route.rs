@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 
 use super::{
     EventArena, FollowError,
+    column_names::ColumnNames,
     copy_windows::{CopyWindows, Window},
     definitions::{self, ConnectToRead, Definitions},
     rules::RuleBook,
@@ -17,8 +18,8 @@ use super::{
     xa::XaEnd,
 };
 use crate::{
-    apply::{ApplyError, PlanRule, RoutedRows, RoutedTransaction, Ruled, TablePlan},
-    checkpoint::{TableRecord, TransactionId},
+    apply::{ApplyError, PlanError, PlanRule, RoutedRows, RoutedTransaction, Ruled, TablePlan},
+    checkpoint::{ColumnNamesChange, TableRecord, TransactionId},
     ddl::{self, SessionContext, SourceDefaults},
     dialect::ServerVersion,
     object::{DatabaseName, Mapping, Selection, TableName},
@@ -40,6 +41,7 @@ pub(crate) struct RouterSettings {
     /// Who else writes to the destination's tables.
     pub(crate) sharing: Sharing,
     pub(crate) rules: RuleBook,
+    pub(crate) column_names: ColumnNames,
 }
 
 /// Says for each event of a transaction whether and how it concerns the destination.
@@ -139,6 +141,25 @@ impl Router {
         self.maps.clear();
         self.definitions.forget();
         self.settings.sharing.forget();
+    }
+
+    /// What a statement that has just run makes of the columns' names.
+    pub(crate) fn change_columns(
+        &mut self,
+        job: &StatementJob,
+    ) -> Result<Vec<ColumnNamesChange>, FollowError> {
+        // What has just been made here is what was made there.
+        let is_new = matches!(job.statement.kind, ddl::StatementKind::CreateTable { .. })
+            && job.statement.repeat == ddl::Repeat::Visible;
+        let made = match job.tables.first().filter(|_| is_new) {
+            Some(table) => {
+                let name = self.settings.mapping.table(table);
+                let names = self.definitions.table(&name, &job.id)?.column_names();
+                Some((table, names))
+            }
+            None => None,
+        };
+        Ok(self.settings.column_names.change(job, made))
     }
 
     /// The tables whose copies the stream has passed at this point; they are strict from now on.
@@ -314,16 +335,26 @@ impl Router {
             transaction: context.id.clone(),
             source: cause,
         };
-        let by_name = definitions::logged_names(&columns).is_some()
-            || !others.is_empty()
-            || columns.len() != schema.columns.len();
-        let names = match by_name {
-            true => Some(
-                self.definitions
-                    .column_names(&source, &columns)?
-                    .map_err(failed)?,
-            ),
-            false => None,
+        let names = match definitions::logged_names(&columns) {
+            Some(names) => Some(names),
+            None => match self.settings.column_names.of(&source) {
+                Some(names) if names.len() == columns.len() => Some(names.to_vec()),
+                Some(_) => return Err(failed(PlanError::NamesUnknown)),
+                None if others.is_empty() && columns.len() == schema.columns.len() => {
+                    // Then they are the destination's in their order, unless that was made by hand.
+                    let present = self.definitions.present_names(&source, &columns)?;
+                    if present.is_ok_and(|names| is_another_order(&names, &schema)) {
+                        return Err(failed(PlanError::ColumnOrder));
+                    }
+                    None
+                }
+                None => {
+                    let names = self.definitions.present_names(&source, &columns)?;
+                    let names = names.map_err(failed)?;
+                    self.settings.column_names.note(&source, &names)?;
+                    Some(names)
+                }
+            },
         };
         let charsets = self.definitions.charsets()?;
         let projection = TablePlan::projection(&schema, &columns, names.as_deref(), &charsets)
@@ -780,6 +811,12 @@ fn add_write_set(
         }
     }
     Ok(())
+}
+
+/// True when these are the table's columns in another order.
+fn is_another_order(names: &[String], schema: &TableSchema) -> bool {
+    let places: Option<Vec<usize>> = names.iter().map(|name| schema.column_index(name)).collect();
+    places.is_some_and(|places| !places.is_sorted())
 }
 
 /// What a batch did to a table without transactions stays when the batch is rolled back, and

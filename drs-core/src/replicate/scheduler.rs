@@ -301,11 +301,12 @@ impl Scheduler<'_> {
             }
             self.drain()?;
             self.statements.run(&job)?;
-            let rest = {
+            let (rest, columns) = {
                 let mut router = self.router();
                 router.forget_definitions();
+                let columns = router.change_columns(&job)?;
                 router.refuse_new_cascades(&job.tables, &context)?;
-                router.route(&arena, &context, route.rest)?
+                (router.route(&arena, &context, route.rest)?, columns)
             };
             self.progress.statements += 1;
             self.take_rows(
@@ -320,7 +321,7 @@ impl Scheduler<'_> {
             )?;
             self.drain()?;
             let watermark = Arc::clone(&self.completion.watermark().point);
-            return self.statements.finish(&watermark);
+            return self.statements.finish(&watermark, &columns);
         }
         self.take_rows(
             seq,

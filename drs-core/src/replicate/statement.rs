@@ -7,7 +7,7 @@ use mysql::{Conn, prelude::Queryable};
 
 use super::{FollowError, route::database_name, sharing::table_writers};
 use crate::{
-    checkpoint::{CheckpointStore, DdlIntent, StreamPoint, TransactionId},
+    checkpoint::{CheckpointStore, ColumnNamesChange, DdlIntent, StreamPoint, TransactionId},
     ddl::{
         self, ClientCharset, DestinationSession, Names, ObjectKind, ObjectName, Repeat, Role,
         SessionContext, Statement, StatementKind, as_prepared,
@@ -432,8 +432,12 @@ impl StatementRunner {
     }
 
     /// Clears the intent and moves the watermark; the statement's whole transaction is done.
-    pub(crate) fn finish(&self, watermark: &StreamPoint) -> Result<(), FollowError> {
-        Ok(self.store().finish_ddl(watermark)?)
+    pub(crate) fn finish(
+        &self,
+        watermark: &StreamPoint,
+        columns: &[ColumnNamesChange],
+    ) -> Result<(), FollowError> {
+        Ok(self.store().finish_ddl(watermark, columns)?)
     }
 
     fn store(&self) -> std::sync::MutexGuard<'_, CheckpointStore> {

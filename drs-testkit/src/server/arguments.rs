@@ -72,6 +72,8 @@ impl Settings {
 
     fn common(&self, release: Release) -> Vec<String> {
         let mut options = vec![
+            // The machine allows only so many requests of all its servers together.
+            "--innodb-use-native-aio=OFF".into(),
             "--skip-name-resolve".to_owned(),
             "--performance-schema=OFF".to_owned(),
             "--secure-file-priv=".to_owned(),

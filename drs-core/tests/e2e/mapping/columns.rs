@@ -82,6 +82,11 @@ fn columns_whose_names_are_not_known_stop_the_task() {
     run(&mut here, "CREATE TABLE t (id INT PRIMARY KEY, a INT)");
     let task = task(source, destination, "names_gone").select("names_gone.t");
     catch_up(&task).unwrap();
+    // As in a task that did not copy the table.
+    run(
+        &mut session(destination),
+        "DELETE FROM drs_meta.source_column WHERE task = 'names_gone'",
+    );
     run(
         &mut within(destination, "names_gone"),
         "ALTER TABLE t ADD COLUMN own INT FIRST",
@@ -99,6 +104,104 @@ fn columns_whose_names_are_not_known_stop_the_task() {
     assert_eq!(
         rows(destination, "SELECT id, a, own FROM names_gone.t"),
         ["1|1|NULL"]
+    );
+}
+
+/// A table that was made by hand has its columns in an order of its own.
+#[test]
+fn another_order_of_columns_is_found_by_name_or_stops_the_task() {
+    let (source, destination) = (gtid97(), plain97());
+    make(source, destination, &["other_order"], &["other_order"]);
+    let mut here = within(source, "other_order");
+    run(
+        &mut here,
+        "CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT);
+         INSERT INTO t VALUES (1, 10, 100)",
+    );
+    run(&mut session(destination), "CREATE DATABASE other_order");
+    run(
+        &mut within(destination, "other_order"),
+        "CREATE TABLE t (b INT, a INT, id INT PRIMARY KEY)",
+    );
+    let copied = task(source, destination, "other_order").select("other_order.t");
+    catch_up(&copied).unwrap();
+    run(&mut here, "INSERT INTO t VALUES (2, 20, 200)");
+    catch_up(&copied).unwrap();
+    assert_eq!(
+        rows(destination, "SELECT id, a, b FROM other_order.t"),
+        ["1|10|100", "2|20|200"]
+    );
+    let status = rows(source, "SHOW BINARY LOG STATUS").remove(0);
+    let fields: Vec<&str> = status.split('|').collect();
+    let point = format!("{}:{};{}", fields[0], fields[1], fields[4]).replace("\\n", "");
+    let late = task(source, destination, "other_order_late")
+        .select("other_order.t")
+        .mode(drs_core::Mode::Incremental {
+            start_point: point.parse().unwrap(),
+        });
+    run(
+        &mut session(destination),
+        "DELETE FROM drs_meta.writer WHERE task = 'other_order'",
+    );
+    run(&mut here, "INSERT INTO t VALUES (3, 30, 300)");
+    let error = catch_up(&late).unwrap_err().to_string();
+    assert!(error.contains("same columns in another order"), "{error}");
+}
+
+/// The names of the source's columns go with the stream, however far the source is ahead of it.
+#[test]
+fn columns_are_known_as_of_the_streams_place() {
+    let (source, destination) = (plain56(), plain97());
+    make(source, destination, &["names_then"], &["names_then"]);
+    let mut here = within(source, "names_then");
+    run(
+        &mut here,
+        "CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT);
+         CREATE TABLE old (id INT PRIMARY KEY, a INT)",
+    );
+    let task = task(source, destination, "names_then").select("names_then");
+    catch_up(&task).unwrap();
+    run(
+        &mut within(destination, "names_then"),
+        "ALTER TABLE t ADD COLUMN own INT DEFAULT 9 FIRST;
+         ALTER TABLE old ADD COLUMN own INT DEFAULT 9 FIRST",
+    );
+    run(
+        &mut here,
+        "INSERT INTO t VALUES (1, 10, 100);
+         ALTER TABLE t CHANGE a x INT AFTER b, ADD COLUMN c INT DEFAULT 5 AFTER id, ADD KEY (c);
+         INSERT INTO t VALUES (2, 20, 200, 2000);
+         ALTER TABLE t DROP COLUMN b;
+         INSERT INTO t VALUES (3, 30, 300);
+         INSERT INTO old VALUES (1, 1);
+         RENAME TABLE old TO new;
+         ALTER TABLE new ADD COLUMN z INT FIRST;
+         INSERT INTO new VALUES (7, 2, 2);
+         CREATE TABLE made (q INT, p INT PRIMARY KEY);
+         INSERT INTO made VALUES (1, 2);
+         ALTER TABLE made MODIFY p INT FIRST;
+         INSERT INTO made VALUES (3, 4);
+         ALTER TABLE t RENAME TO last",
+    );
+    catch_up(&task).unwrap();
+    assert_eq!(
+        rows(destination, "SELECT id, c, x, own FROM names_then.last"),
+        ["1|5|10|9", "2|20|2000|9", "3|30|300|9"]
+    );
+    assert_eq!(
+        rows(destination, "SELECT z, id, a, own FROM names_then.new"),
+        ["7|2|2|9", "NULL|1|1|9"]
+    );
+    assert_eq!(
+        rows(destination, "SELECT p, q FROM names_then.made"),
+        ["2|1", "3|4"]
+    );
+    assert_eq!(
+        rows(
+            destination,
+            "SELECT tbl, REPLACE(names, CHAR(0), ',') FROM drs_meta.source_column WHERE task = 'names_then'"
+        ),
+        ["last|id,c,x", "made|p,q", "new|z,id,a"]
     );
 }
 
