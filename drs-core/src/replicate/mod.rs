@@ -13,6 +13,7 @@ mod reader;
 mod route;
 mod rules;
 mod scheduler;
+mod shared_columns;
 mod sharing;
 mod statement;
 mod write_set;

@@ -249,7 +249,8 @@ impl StatementRunner {
                 id: job.id.clone(),
                 before: now,
             }))?;
-            self.execute(&mut conn, job)?;
+            let text = self.text(job, |_| None)?;
+            self.execute(&mut conn, job, text)?;
         }
         self.note_removed(job)
     }
@@ -327,7 +328,10 @@ impl StatementRunner {
         };
         match columns.iter().filter(|name| is_there(name)).count() {
             0 => Ok(false),
-            count if count == columns.len() => Ok(true),
+            count if count == columns.len() => {
+                self.refuse_other_columns(conn, job, &table, &columns)?;
+                Ok(true)
+            }
             _ => Err(refused(format!(
                 "it adds several columns to {name}, some of which the task {} has added already; add the others by hand, \
                  and run again",
@@ -360,8 +364,12 @@ impl StatementRunner {
         }
     }
 
-    /// The statement's text with the destination's names.
-    fn text(&self, job: &StatementJob) -> Result<Vec<u8>, FollowError> {
+    /// The statement's text with the destination's names, or with what `instead` gives for them.
+    pub(super) fn text(
+        &self,
+        job: &StatementJob,
+        instead: impl Fn(&TableName) -> Option<TableName>,
+    ) -> Result<Vec<u8>, FollowError> {
         let mut text = job.text.clone();
         if let StatementKind::CreateTable {
             start_transaction: Some(span),
@@ -373,12 +381,20 @@ impl StatementRunner {
             text.drain(span.start..span.end.min(text.len()));
         }
         let is_left_out = |object: &ObjectName| object.name_span.start == object.name_span.end;
-        if self.mapping.is_empty() && !job.statement.objects.iter().any(is_left_out) {
+        let is_other = |object: &ObjectName| {
+            is_left_out(object)
+                || self
+                    .destination_of(object)
+                    .is_some_and(|it| instead(&it).is_some())
+        };
+        if self.mapping.is_empty() && !job.statement.objects.iter().any(is_other) {
             return Ok(text);
         }
         let name = |object: &ObjectName| match object.kind {
             ObjectKind::Database => Some(sql::identifier(&self.destination_database(&object.name))),
-            _ => self.destination_of(object).map(|table| sql::table(&table)),
+            _ => self
+                .destination_of(object)
+                .map(|table| sql::table(&instead(&table).unwrap_or(table))),
         };
         let charset = ClientCharset::of_collation(job.session.character_set_client);
         let names = job.statement.objects.iter().filter_map(name);
@@ -440,18 +456,24 @@ impl StatementRunner {
         Ok(self.store().finish_ddl(watermark, columns)?)
     }
 
-    fn store(&self) -> std::sync::MutexGuard<'_, CheckpointStore> {
+    pub(super) fn store(&self) -> std::sync::MutexGuard<'_, CheckpointStore> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn execute(&self, conn: &mut Conn, job: &StatementJob) -> Result<(), FollowError> {
+    /// Runs a text of the statement in the context that it had at the source.
+    pub(super) fn execute(
+        &self,
+        conn: &mut Conn,
+        job: &StatementJob,
+        statement: Vec<u8>,
+    ) -> Result<(), FollowError> {
         let failed = |reason: String| FollowError::Statement {
             transaction: job.id.clone(),
             reason,
         };
         let server = |error: mysql::Error| failed(error::redacted(&error));
         let mut text = sql::origin_comment(self.store().task()).into_bytes();
-        text.extend(self.text(job)?);
+        text.extend(statement);
         let variables: Vec<(String, String)> =
             conn.query(DestinationSession::VARIABLES).map_err(server)?;
         let session = DestinationSession::from_variables(

@@ -6,3 +6,4 @@ mod many_to_one;
 mod names;
 mod run;
 mod selection;
+mod statements;
