@@ -49,7 +49,8 @@ pub(super) fn write_readable(out: &mut String, column: &Column) {
         ColumnKind::Json => write!(out, "LEFT(CAST({name} AS CHAR), {length})"),
         // LEFT takes no VECTOR.
         ColumnKind::Vector => write!(out, "UNHEX(LEFT(HEX({name}), {}))", 2 * length),
-        ColumnKind::Bit => write!(out, "{name} + 0"),
+        // Without the zeros of ZEROFILL, and BIT as a number.
+        ColumnKind::Int | ColumnKind::Year | ColumnKind::Bit => write!(out, "{name} + 0"),
         _ => write!(out, "{name}"),
     };
 }

@@ -24,7 +24,7 @@ pub(super) fn entries(conn: &mut Conn, task: &str, table: &str) -> Vec<String> {
 /// A table's rows, each as its values with commas between them.
 pub(super) fn rows(conn: &mut Conn, table: &str) -> Vec<String> {
     let rows: Vec<Row> = conn
-        .query(format!("SELECT * FROM {table} ORDER BY 1, 2"))
+        .query(format!("SELECT * FROM {table} ORDER BY 1"))
         .unwrap();
     rows.into_iter()
         .map(|row| {
