@@ -205,12 +205,6 @@ fn page(task: &str, copy: &CopyProgress, follow: Option<&FollowProgress>) -> Str
         follow.statements,
     );
     number(
-        "drs_follow_statements_left_out_total",
-        "counter",
-        "Statements that are not replicated by kind.",
-        follow.statements_left_out,
-    );
-    number(
         "drs_follow_row_changes_filtered_total",
         "counter",
         "Row changes outside of a rule's condition.",
@@ -245,7 +239,21 @@ fn page(task: &str, copy: &CopyProgress, follow: Option<&FollowProgress>) -> Str
         ),
         &follow.position.offset.to_string(),
     );
+    left_out(&mut out, task, follow);
     out
+}
+
+/// One metric with a value for each kind.
+fn left_out(out: &mut String, task: &str, follow: &FollowProgress) {
+    const NAME: &str = "drs_follow_statements_left_out_total";
+    // Writing to a string does not fail.
+    let _ = writeln!(
+        out,
+        "# HELP {NAME} Statements that are not replicated by kind.\n# TYPE {NAME} counter"
+    );
+    for (kind, number) in follow.left_out.by_kind() {
+        let _ = writeln!(out, "{NAME}{{task=\"{task}\",kind=\"{kind}\"}} {number}");
+    }
 }
 
 #[cfg(test)]
@@ -282,7 +290,11 @@ mod tests {
             transactions_filtered: 0,
             transactions_echoed: 0,
             statements: 0,
-            statements_left_out: 0,
+            statements_left_out: 2,
+            left_out: drs_core::StatementsLeftOut {
+                views: 2,
+                ..drs_core::StatementsLeftOut::default()
+            },
             row_changes_filtered: 0,
             row_changes_left_out: 0,
             conflicts: 0,
@@ -292,6 +304,7 @@ mod tests {
         for line in [
             "drs_follow_transactions_total{task=\"orders-eu\"} 7\n",
             "drs_follow_lag_seconds{task=\"orders-eu\"} 1.250\n",
+            "drs_follow_statements_left_out_total{task=\"orders-eu\",kind=\"views\"} 2\n",
             "drs_follow_position_bytes{task=\"orders-eu\",file=\"binlog.000002\"} 157\n",
         ] {
             assert!(answer.contains(line), "{line} in {answer}");

@@ -42,7 +42,7 @@ pub use object::{
 };
 pub use observe::{CopyProgress, Observer};
 pub use pipeline::{End, Outcome, Pipeline, PipelineError};
-pub use replicate::{FollowError, FollowProgress, LargeTransaction};
+pub use replicate::{FollowError, FollowProgress, LargeTransaction, StatementsLeftOut};
 pub use rule::{
     AddedColumn, AddedValue, AskError, BindError, DmlKind, Expression, FilterError, FixedType,
     Literal, Operator, ParseError, Rule, RuleFinding, RuleVerdict, TimeType, WHERE_CHARS_MAX,

@@ -277,11 +277,21 @@ impl Observer for Screen {
             "statements_left_out": progress.statements_left_out,
             "row_changes_filtered": progress.row_changes_filtered,
             "row_changes_left_out": progress.row_changes_left_out,
+            "left_out": left_out(progress),
             "conflicts": progress.conflicts,
             "lag_ms": progress.lag_ms,
         });
         self.show(&state, &text, &object);
     }
+}
+
+/// The kinds of statements that were left out, with their numbers.
+fn left_out(progress: &FollowProgress) -> serde_json::Map<String, serde_json::Value> {
+    let kinds = progress.left_out.by_kind().into_iter();
+    kinds
+        .filter(|(_, number)| *number > 0)
+        .map(|(kind, number)| (kind.to_owned(), number.into()))
+        .collect()
 }
 
 fn copy_style() -> ProgressStyle {

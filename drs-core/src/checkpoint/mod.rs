@@ -19,6 +19,7 @@ pub use lane::LaneRecord;
 pub(crate) use lane::write_lane_update;
 pub(crate) use store::FENCE;
 pub use store::{CheckpointError, CheckpointStore, DdlIntent, Epoch, LaneStates, TaskRecord};
+pub(crate) use table::TableChange;
 pub use table::{ChunkRecord, TablePhase, TableRecord};
 pub(crate) use xa::{PREPARED_PART_BYTES_MAX, write_keep_prepared, write_remove_prepared};
 

@@ -6,8 +6,8 @@ use drs_binlog::{GtidSet, Position};
 use mysql::{Conn, Row, prelude::Queryable};
 
 use super::{
-    CheckpointError, DoneSet, Epoch, LaneRecord, StreamPoint, TablePhase, TableRecord, TaskRecord,
-    store::query,
+    CheckpointError, DoneSet, Epoch, LaneRecord, StreamPoint, TableChange, TablePhase, TableRecord,
+    TaskRecord, store::query,
 };
 use crate::object::TableName;
 
@@ -193,6 +193,71 @@ pub(super) fn write_table(
             until_pos,
             until_gtid_set,
         ),
+    )
+}
+
+/// Notes what a statement of the log did to a table.
+pub(super) fn write_change(
+    tx: &mut mysql::Transaction<'_>,
+    task: &str,
+    change: &TableChange,
+) -> Result<(), mysql::Error> {
+    let live = |table: &TableName, created_by_task| TableRecord {
+        phase: TablePhase::Live,
+        created_by_task,
+        ..TableRecord::pending(table.clone())
+    };
+    match change {
+        TableChange::Created(table) => {
+            forget_chunks(tx, task, table)?;
+            write_table(tx, task, &live(table, true))
+        }
+        TableChange::Dropped(table) => forget_table(tx, task, table),
+        TableChange::Renamed {
+            from,
+            to,
+            is_companion,
+        } => {
+            forget_table(tx, task, to)?;
+            forget_chunks(tx, task, from)?;
+            tx.exec_drop(
+                "UPDATE drs_meta.table_state SET db = ?, tbl = ?, phase = 'live' WHERE task = ? AND db = ? AND tbl = ?",
+                (
+                    to.database.as_str(),
+                    &to.table,
+                    task,
+                    from.database.as_str(),
+                    &from.table,
+                ),
+            )?;
+            if *is_companion && tx.affected_rows() == 0 {
+                write_table(tx, task, &live(to, false))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+pub(super) fn forget_table(
+    tx: &mut mysql::Transaction<'_>,
+    task: &str,
+    table: &TableName,
+) -> Result<(), mysql::Error> {
+    forget_chunks(tx, task, table)?;
+    tx.exec_drop(
+        "DELETE FROM drs_meta.table_state WHERE task = ? AND db = ? AND tbl = ?",
+        (task, table.database.as_str(), &table.table),
+    )
+}
+
+pub(super) fn forget_chunks(
+    tx: &mut mysql::Transaction<'_>,
+    task: &str,
+    table: &TableName,
+) -> Result<(), mysql::Error> {
+    tx.exec_drop(
+        "DELETE FROM drs_meta.chunk WHERE task = ? AND db = ? AND tbl = ?",
+        (task, table.database.as_str(), &table.table),
     )
 }
 

@@ -1,11 +1,12 @@
 use mysql::{Conn, Row, TxOpts, params, prelude::Queryable};
 
 use super::{
-    ChunkRecord, ColumnNamesChange, DoneSet, LaneRecord, StreamPoint, TableRecord, TransactionId,
+    ChunkRecord, ColumnNamesChange, DoneSet, LaneRecord, StreamPoint, TableChange, TableRecord,
+    TransactionId,
     column_names::write_column_names,
     rows::{
-        insert_lane, lane_records, merged, position, read_lanes, read_tables, read_task,
-        write_table,
+        forget_chunks, forget_table, insert_lane, lane_records, merged, position, read_lanes,
+        read_tables, read_task, write_change, write_table,
     },
     schema::TABLES,
 };
@@ -253,6 +254,22 @@ impl CheckpointStore {
         })
     }
 
+    /// Writes tables that are to be copied again, without their chunks, and that the task's copy
+    /// is not finished. All lanes must be idle.
+    pub fn copy_again(&mut self, tables: &[TableRecord]) -> Result<(), CheckpointError> {
+        let task = self.task.clone();
+        self.fenced(|tx| {
+            for record in tables {
+                forget_chunks(tx, &task, &record.table)?;
+                write_table(tx, &task, record)?;
+            }
+            tx.exec_drop(
+                "UPDATE drs_meta.task SET copied = 0 WHERE name = ?",
+                (&task,),
+            )
+        })
+    }
+
     /// The lanes' rows, and where the stream goes on: the watermark over all lanes, and what
     /// is committed above it.
     pub fn lanes(&mut self) -> Result<Option<LaneStates>, CheckpointError> {
@@ -295,17 +312,7 @@ impl CheckpointStore {
     /// Removes what is known of a table, and its chunks.
     pub fn forget_table(&mut self, table: &TableName) -> Result<(), CheckpointError> {
         let task = self.task.clone();
-        let key = (&task, table.database.as_str(), table.table.as_str());
-        self.fenced(|tx| {
-            tx.exec_drop(
-                "DELETE FROM drs_meta.table_state WHERE task = ? AND db = ? AND tbl = ?",
-                key,
-            )?;
-            tx.exec_drop(
-                "DELETE FROM drs_meta.chunk WHERE task = ? AND db = ? AND tbl = ?",
-                key,
-            )
-        })
+        self.fenced(|tx| forget_table(tx, &task, table))
     }
 
     /// The chunks planned so far, in order.
@@ -356,12 +363,7 @@ impl CheckpointStore {
     /// Forgets a table's chunks, so that its copy begins again.
     pub fn forget_chunks(&mut self, table: &TableName) -> Result<(), CheckpointError> {
         let task = self.task.clone();
-        self.fenced(|tx| {
-            tx.exec_drop(
-                "DELETE FROM drs_meta.chunk WHERE task = ? AND db = ? AND tbl = ?",
-                (&task, table.database.as_str(), table.table.as_str()),
-            )
-        })
+        self.fenced(|tx| forget_chunks(tx, &task, table))
     }
 
     /// The DDL statement that was begun and not marked done, if there is one.
@@ -409,15 +411,23 @@ impl CheckpointStore {
         })
     }
 
-    /// Clears the intent and moves every lane's watermark past the statement, in one transaction.
+    /// Clears the intent, notes what became of the tables and their columns, and moves every lane's
+    /// watermark past the statement, in one transaction.
     pub(crate) fn finish_ddl(
         &mut self,
         watermark: &StreamPoint,
         columns: &[ColumnNamesChange],
+        changes: &[TableChange],
     ) -> Result<(), CheckpointError> {
         let (task, epoch) = (self.task.clone(), self.epoch);
         self.fenced(|tx| {
             tx.exec_drop("DELETE FROM drs_meta.ddl WHERE task = ?", (&task,))?;
+            // Renames must not be noted twice: without the intent, an attempt before has committed.
+            let is_first = tx.affected_rows() > 0;
+            let is_rename = |change: &&TableChange| matches!(change, TableChange::Renamed { .. });
+            for change in changes.iter().filter(|change| is_first || !is_rename(change)) {
+                write_change(tx, &task, change)?;
+            }
             write_column_names(tx, &task, columns)?;
             tx.exec_drop(
                 "UPDATE drs_meta.lane SET file = :file, pos = :pos, gtid_set = :gtid_set, done = :done \

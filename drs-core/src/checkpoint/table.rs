@@ -6,7 +6,8 @@ use crate::object::TableName;
 /// `Pending` is written when the task first lists its tables, `Creating` and `Copying` by
 /// the copy, `CatchingUp` by the copy when the last chunk is in, `Live` by the follower
 /// once the stream has passed `until`. A phase never goes back, except that a keyless
-/// table whose copy was cut off begins again.
+/// table whose copy was cut off begins again, and so does a table whose copy can't be
+/// reconciled with a statement of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TablePhase {
     /// Selected, not begun.
@@ -78,6 +79,24 @@ impl TableRecord {
             until: None,
         }
     }
+}
+
+/// What a statement of the log did to a table that the task follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TableChange {
+    /// It was not there, and this task created it.
+    Created(TableName),
+    /// It is gone.
+    Dropped(TableName),
+    /// It has another name.
+    Renamed {
+        /// The old name.
+        from: TableName,
+        /// The new name.
+        to: TableName,
+        /// The new name is followed for the sake of a selected table, and is not selected itself.
+        is_companion: bool,
+    },
 }
 
 /// A part of a keyed table: the rows whose key is above `lower` and at or below `upper`.

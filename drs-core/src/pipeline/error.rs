@@ -122,7 +122,7 @@ pub enum PipelineError {
     NoLanes,
 }
 
-fn list(tables: &[TableName]) -> String {
+pub(super) fn list(tables: &[TableName]) -> String {
     const SHOWN_MAX: usize = 10;
     let mut text = tables
         .iter()

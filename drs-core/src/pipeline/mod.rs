@@ -28,6 +28,7 @@ use crate::{
     replicate::{
         ColumnNames, ConnectToRead, Echoes, Follow, FollowEnd, FollowProgress, FollowSettings,
         OpenError, OpenSource, ReaderSettings, RouterSettings, RuleBook, Sharing, StatementRunner,
+        is_companion,
     },
     rule::{Asker, RuleVerdict, TableRule},
     session::{self, SessionError},
@@ -161,34 +162,61 @@ impl<'a> Pipeline<'a> {
         };
         self.observer.started(known.is_some(), &record.start);
 
-        if self.task.mode().copies() && !record.copied {
-            // A connection of hours ago may be gone by then.
-            drop(source);
-            if !self.copy(&facts, &objects, &mut lock(), case, stop)? {
+        let mut copied = record.copied;
+        let mut before = None;
+        let mut restarts = Restarts::default();
+        loop {
+            if self.task.mode().copies() && !copied {
+                // A connection of hours ago may be gone by then.
+                drop(source);
+                if !self.copy(&facts, &objects, &mut lock(), case, stop)? {
+                    return Ok(Outcome {
+                        end: End::Stopped,
+                        follow: before,
+                    });
+                }
+                (source, _) = self.open_same_source(&facts)?;
+            }
+            if !self.task.mode().follows() {
                 return Ok(Outcome {
-                    end: End::Stopped,
+                    end: End::Copied,
                     follow: None,
                 });
             }
-            (source, _) = self.open_same_source(&facts)?;
-        }
-        if !self.task.mode().follows() {
+            let until = match self.until_caught_up {
+                true => Some(crate::copy::end_of_log(&mut source, version)?),
+                false => None,
+            };
+            let run = FollowRun {
+                destination: DestinationFacts {
+                    version: destination,
+                    case,
+                    server_uuid: server_uuid.clone(),
+                },
+                until,
+                before,
+            };
+            let (end, progress) = self.follow(&facts, &objects, &store, run, stop)?;
+            let end = match end {
+                FollowEnd::CaughtUp => End::CaughtUp,
+                FollowEnd::Stopped => End::Stopped,
+                FollowEnd::CopyAgain { at, tables } => {
+                    restarts.add(&tables)?;
+                    self.observer.notice(&format!(
+                        "the statement at {at} and the copies of these tables can't be reconciled, so they are copied \
+                         again from empty: {}",
+                        error::list(&tables)
+                    ));
+                    before = progress;
+                    copied = false;
+                    continue;
+                }
+            };
             return Ok(Outcome {
-                end: End::Copied,
-                follow: None,
+                end,
+                follow: progress,
             });
         }
-        let until = match self.until_caught_up {
-            true => Some(crate::copy::end_of_log(&mut source, version)?),
-            false => None,
-        };
-        drop(source);
-        let destination = DestinationFacts {
-            version: destination,
-            case,
-            server_uuid,
-        };
-        self.follow(&facts, objects, &store, destination, until, stop)
     }
 
     /// The first start: the point where the stream begins, and the tables to copy.
@@ -380,12 +408,16 @@ impl<'a> Pipeline<'a> {
     fn follow(
         &self,
         facts: &SourceFacts,
-        objects: Objects,
+        objects: &Objects,
         store: &Arc<Mutex<CheckpointStore>>,
-        destination: DestinationFacts,
-        until: Option<Position>,
+        run: FollowRun,
         stop: &AtomicBool,
-    ) -> Result<Outcome, PipelineError> {
+    ) -> Result<(FollowEnd, Option<FollowProgress>), PipelineError> {
+        let FollowRun {
+            destination,
+            until,
+            before,
+        } = run;
         let (states, tables, epoch) = {
             let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
             (store.lanes()?, store.tables()?, store.epoch())
@@ -429,7 +461,7 @@ impl<'a> Pipeline<'a> {
                 event_bytes_max: session::PACKET_BYTES_MAX,
             },
             router: RouterSettings {
-                selection: objects.selection,
+                selection: objects.selection.clone(),
                 mapping: objects.mapping.clone(),
                 filter_drop_database: self.task.filter_drop_database(),
                 source: facts.defaults.clone(),
@@ -458,7 +490,7 @@ impl<'a> Pipeline<'a> {
                 connect: Arc::new(move || session::patiently(|| plain.open_plain())),
                 store: Arc::clone(store),
                 version: destination.version,
-                mapping: objects.mapping,
+                mapping: objects.mapping.clone(),
                 case: destination.case,
             },
             echoes: Echoes::new(
@@ -467,21 +499,60 @@ impl<'a> Pipeline<'a> {
             ),
             store: Arc::clone(store),
         };
-        let mut last = None;
+        let mut last = before.clone();
         let end = follow.run(
             (states.watermark, states.done),
             &tables,
+            before,
             stop,
             &mut |progress| {
+                self.tell_left_out(last.as_ref(), progress);
                 self.observer.following(progress);
                 last = Some(progress.clone());
             },
         )?;
-        let end = match end {
-            FollowEnd::CaughtUp => End::CaughtUp,
-            FollowEnd::Stopped => End::Stopped,
-        };
-        Ok(Outcome { end, follow: last })
+        Ok((end, last))
+    }
+
+    /// Tells once of each kind of statement that is not replicated.
+    fn tell_left_out(&self, before: Option<&FollowProgress>, now: &FollowProgress) {
+        let before = before.map(|before| before.left_out).unwrap_or_default();
+        let kinds = before.by_kind().into_iter().zip(now.left_out.by_kind());
+        for ((kind, before), (_, now)) in kinds {
+            if before == 0 && now > 0 {
+                self.observer.notice(&format!(
+                    "the source's log has statements that are not replicated, counted as left_out.{kind}"
+                ));
+            }
+        }
+    }
+}
+
+/// What following depends on besides the task.
+struct FollowRun {
+    destination: DestinationFacts,
+    until: Option<Position>,
+    /// What it came to in this run before tables were copied again.
+    before: Option<FollowProgress>,
+}
+
+/// How often tables had to be copied again in this run.
+#[derive(Default)]
+struct Restarts(HashMap<TableName, u32>);
+
+impl Restarts {
+    fn add(&mut self, tables: &[TableName]) -> Result<(), CopyError> {
+        const RESTARTS_MAX: u32 = 5;
+        for table in tables {
+            let restarts = self.0.entry(table.clone()).or_default();
+            *restarts += 1;
+            if *restarts > RESTARTS_MAX {
+                return Err(CopyError::Restless {
+                    table: table.clone(),
+                });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -547,8 +618,9 @@ fn read_source(endpoint: Endpoint, server_uuid: String) -> ConnectToRead {
 fn refuse_deselected(tables: &[TableRecord], selection: &Selection) -> Result<(), PipelineError> {
     let lost: Vec<_> = tables
         .iter()
-        .filter(|record| !selection.matches(&record.table))
-        .map(|record| record.table.clone())
+        .map(|record| &record.table)
+        .filter(|table| !selection.matches(table) && !is_companion(table, selection))
+        .cloned()
         .collect();
     match lost.is_empty() {
         true => Ok(()),

@@ -2,10 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hashbrown::HashMap;
 
-use super::{
-    FollowError,
-    statement::{StatementJob, table_of},
-};
+use super::{FollowError, judge::table_of, statement::StatementJob};
 use crate::{
     checkpoint::{CheckpointError, CheckpointStore, ColumnNamesChange},
     ddl::{self, LexContext, ObjectKind, Role, StatementKind},

@@ -87,6 +87,19 @@ impl CopyWindows {
                 .all(|window| window.from.as_ref().is_some_and(|from| from.contains(id)))
     }
 
+    /// True when the copy of a table in this database may hold what comes behind a transaction.
+    pub(super) fn any_ahead(&self, database: &str, id: &TransactionId) -> bool {
+        self.tables.values().any(|window| {
+            let name = window.table.database.as_str();
+            self.case.same(name, database) && self.of(&window.table, id) != Window::Strict
+        })
+    }
+
+    /// The table was dropped: what has its name from now on is not what was copied.
+    pub(super) fn forget(&mut self, table: &TableName) {
+        self.complete &= self.tables.remove(&table.folded(self.case)).is_none();
+    }
+
     /// Takes out the tables whose copies the stream has passed at this point.
     pub(super) fn take_passed(&mut self, point: &Position) -> Vec<TableName> {
         let mut passed = Vec::new();

@@ -139,7 +139,7 @@ impl LargeTransaction {
                 format: &self.format,
             };
             let route = match router.route(&events, &context, 0) {
-                Ok(route) if route.statement.is_none() => route,
+                Ok(route) if route.statement.is_none() && route.copy_again.is_none() => route,
                 Ok(_) => {
                     self.routing = Some(FollowError::Refused {
                         transaction: self.id.clone(),

@@ -81,7 +81,7 @@ fn may_be_checkpoint(body: &[u8]) -> bool {
 }
 
 /// The task that ran a statement, if drs did.
-fn statement_origin(text: &[u8]) -> Option<&str> {
+pub(super) fn statement_origin(text: &[u8]) -> Option<&str> {
     let rest = text.strip_prefix(ORIGIN_COMMENT_START.as_bytes())?;
     let end = rest
         .windows(ORIGIN_COMMENT_END.len())

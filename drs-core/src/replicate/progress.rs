@@ -2,6 +2,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use drs_binlog::Position;
 
+use super::judge::LeftOut;
 use crate::{
     apply::Watermark,
     checkpoint::{StreamPoint, TransactionId},
@@ -24,6 +25,8 @@ pub struct FollowProgress {
     pub statements: u64,
     /// Statements of the source that are not replicated by kind (accounts, maintenance, views, …).
     pub statements_left_out: u64,
+    /// The same by kind.
+    pub left_out: StatementsLeftOut,
     /// Row changes outside of a rule's condition.
     pub row_changes_filtered: u64,
     /// Row changes of a kind that a rule leaves out: the two sides differ by them.
@@ -33,6 +36,94 @@ pub struct FollowProgress {
     /// Time from the source's commit of the last applied transaction until it was applied, in
     /// milliseconds; 0 while nothing is left to apply.
     pub lag_ms: u64,
+}
+
+impl FollowProgress {
+    pub(super) fn new(position: Position) -> Self {
+        Self {
+            position,
+            transactions: 0,
+            row_changes: 0,
+            transactions_filtered: 0,
+            transactions_echoed: 0,
+            statements: 0,
+            statements_left_out: 0,
+            left_out: StatementsLeftOut::default(),
+            row_changes_filtered: 0,
+            row_changes_left_out: 0,
+            conflicts: 0,
+            lag_ms: 0,
+        }
+    }
+}
+
+/// Statements of the source that are not replicated, by kind. Those that can only concern
+/// objects outside the selection are not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatementsLeftOut {
+    /// On views.
+    pub views: u64,
+    /// On stored procedures and functions.
+    pub routines: u64,
+    /// On triggers.
+    pub triggers: u64,
+    /// On events.
+    pub events: u64,
+    /// On accounts, roles and privileges.
+    pub accounts: u64,
+    /// ANALYZE, OPTIMIZE, FLUSH and the like.
+    pub maintenance: u64,
+    /// `DROP DATABASE`, when the task filters it.
+    pub dropped_databases: u64,
+    /// On the server's other objects: tablespaces, plugins and the like.
+    pub others: u64,
+}
+
+impl StatementsLeftOut {
+    /// Each kind's name and number.
+    pub fn by_kind(&self) -> [(&'static str, u64); 8] {
+        [
+            ("views", self.views),
+            ("routines", self.routines),
+            ("triggers", self.triggers),
+            ("events", self.events),
+            ("accounts", self.accounts),
+            ("maintenance", self.maintenance),
+            ("dropped_databases", self.dropped_databases),
+            ("others", self.others),
+        ]
+    }
+
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.by_kind().iter().map(|(_, number)| number).sum()
+    }
+
+    pub(super) fn plus(&self, other: &Self) -> Self {
+        Self {
+            views: self.views + other.views,
+            routines: self.routines + other.routines,
+            triggers: self.triggers + other.triggers,
+            events: self.events + other.events,
+            accounts: self.accounts + other.accounts,
+            maintenance: self.maintenance + other.maintenance,
+            dropped_databases: self.dropped_databases + other.dropped_databases,
+            others: self.others + other.others,
+        }
+    }
+
+    pub(super) fn add(&mut self, kind: LeftOut) {
+        *match kind {
+            LeftOut::View => &mut self.views,
+            LeftOut::Routine => &mut self.routines,
+            LeftOut::Trigger => &mut self.triggers,
+            LeftOut::Event => &mut self.events,
+            LeftOut::Account => &mut self.accounts,
+            LeftOut::Maintenance => &mut self.maintenance,
+            LeftOut::DropDatabase => &mut self.dropped_databases,
+            LeftOut::Other => &mut self.others,
+        } += 1;
+    }
 }
 
 /// Transactions in the source's order, and up to where all of them are done.

@@ -11,16 +11,20 @@ use super::{
     column_names::ColumnNames,
     copy_windows::{CopyWindows, Window},
     definitions::{self, ConnectToRead, Definitions},
+    followed::Followed,
+    judge::{Concern, LeftOut, Verdict, judge},
+    meeting::{Meeting, meet},
+    progress::StatementsLeftOut,
     rules::RuleBook,
     sharing::Sharing,
-    statement::{StatementJob, Verdict},
+    statement::{CopyAgain, StatementJob},
     write_set::{self, WriteSet},
     xa::XaEnd,
 };
 use crate::{
     apply::{ApplyError, PlanError, PlanRule, RoutedRows, RoutedTransaction, Ruled, TablePlan},
-    checkpoint::{ColumnNamesChange, TableRecord, TransactionId},
-    ddl::{self, SessionContext, SourceDefaults},
+    checkpoint::{ColumnNamesChange, TableChange, TableRecord, TransactionId},
+    ddl::{self, SessionContext, SourceDefaults, StatementKind},
     dialect::ServerVersion,
     object::{DatabaseName, Mapping, Selection, TableName},
     schema::TableSchema,
@@ -50,6 +54,7 @@ pub(crate) struct RouterSettings {
 /// barrier: definitions are read when first needed and forgotten with every DDL.
 pub(crate) struct Router {
     settings: RouterSettings,
+    followed: Followed,
     definitions: Definitions,
     /// By the log's table number, with the bytes of the table map it stands for.
     maps: HashMap<u64, CachedMap>,
@@ -72,7 +77,7 @@ const MAPS_MAX: usize = 16 << 10;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RouteCounts {
     /// Statements that are not replicated by kind.
-    pub(crate) statements_left_out: u64,
+    pub(crate) left_out: StatementsLeftOut,
     /// Row events that the copy already holds.
     pub(crate) row_events_in_copy: u64,
     /// Row events of tables that are not selected.
@@ -106,6 +111,8 @@ pub(crate) struct Route {
     pub(crate) statement: Option<StatementJob>,
     /// The transaction is the end of one that was prepared.
     pub(super) xa_end: Option<XaEnd>,
+    /// Tables that must be copied again before the transaction can be gone past.
+    pub(crate) copy_again: Option<CopyAgain>,
     /// The index of the first event that is not routed yet.
     pub(crate) rest: usize,
 }
@@ -128,6 +135,7 @@ impl Router {
             copies: CopyWindows::new(tables, settings.selection.case()),
             counts: RouteCounts::default(),
             current: None,
+            followed: Followed::new(settings.selection.clone(), tables),
             settings,
         }
     }
@@ -136,11 +144,17 @@ impl Router {
         self.counts
     }
 
-    /// Forgets all definitions: a DDL has run.
-    pub(crate) fn forget_definitions(&mut self) {
+    /// Takes over what a statement has done: it has run.
+    pub(crate) fn statement_ran(&mut self, changes: &[TableChange]) {
         self.maps.clear();
         self.definitions.forget();
         self.settings.sharing.forget();
+        self.followed.take(changes);
+        for change in changes {
+            if let TableChange::Dropped(table) = change {
+                self.copies.forget(table);
+            }
+        }
     }
 
     /// What a statement that has just run makes of the columns' names.
@@ -185,8 +199,8 @@ impl Router {
         self.counts.row_events_filtered += 1;
     }
 
-    pub(super) fn count_left_out(&mut self) {
-        self.counts.statements_left_out += 1;
+    pub(super) fn count_left_out(&mut self, kind: LeftOut) {
+        self.counts.left_out.add(kind);
     }
 
     /// Tables that still catch up.
@@ -205,7 +219,7 @@ impl Router {
         self.begin_or_go_on(context.id);
         let mut route = Route::default();
         for index in start..events.len() {
-            if route.statement.is_some() {
+            if route.statement.is_some() || route.copy_again.is_some() {
                 break;
             }
             route.rest = index + 1;
@@ -435,7 +449,7 @@ impl Router {
         let Some(name) = name else {
             return Err(refused(context.id, "a table map has a name that is none"));
         };
-        Ok(self.settings.selection.matches(&name).then_some(name))
+        Ok(self.followed.contains(&name).then_some(name))
     }
 
     /// A statement that has just run may have given a table a foreign key that cascades. By its
@@ -610,25 +624,100 @@ impl Router {
         let (verdict, session, statement) =
             self.judge(query, timestamp_s, context, self.applies())?;
         if context.outcome == Outcome::Statement
-            && let ddl::StatementKind::Xa(action, xid) = &statement.kind
+            && let StatementKind::Xa(action, xid) = &statement.kind
         {
             route.xa_end = xa_end(*action, xid, query, context)?;
             return Ok(());
         }
-        match verdict {
-            Verdict::Nothing => Ok(()),
-            Verdict::LeftOut => {
-                self.counts.statements_left_out += 1;
-                Ok(())
+        let concern = match verdict {
+            Verdict::Nothing => return Ok(()),
+            Verdict::LeftOut(kind) => {
+                self.count_left_out(kind);
+                return Ok(());
             }
-            Verdict::Refuse(reason) => Err(FollowError::Refused {
+            Verdict::Refuse(reason) => {
+                return Err(FollowError::Refused {
+                    transaction: context.id.clone(),
+                    reason,
+                });
+            }
+            Verdict::RunOnDatabase => {
+                self.refuse_dropped_copies(&statement, context)?;
+                Concern::default()
+            }
+            Verdict::Concerns(concern) => {
+                let window = |table: &TableName| self.window(table, context.id);
+                match meet(&statement, concern, self.followed.selection(), window) {
+                    Meeting::Held => return Ok(()),
+                    Meeting::Run(concern) => concern,
+                    Meeting::CopyAgain(tables) => {
+                        route.copy_again = Some(CopyAgain {
+                            id: context.id.clone(),
+                            text: query.query.to_vec(),
+                            tables,
+                        });
+                        return Ok(());
+                    }
+                    Meeting::Refuse(reason) => {
+                        return Err(FollowError::Refused {
+                            transaction: context.id.clone(),
+                            reason,
+                        });
+                    }
+                }
+            }
+        };
+        if query.error_code != 0 {
+            let reason = format!(
+                "it failed at the source with error {} after changing something",
+                query.error_code
+            );
+            return Err(FollowError::Refused {
                 transaction: context.id.clone(),
                 reason,
-            }),
-            Verdict::Run(tables) => {
-                self.run_statement(query, session, statement, tables, context, route)
-            }
+            });
         }
+        if let Some((from, to)) = statement.renames().find(|(from, to)| {
+            [from, to].into_iter().any(|object| {
+                super::judge::table_of(object)
+                    .is_some_and(|table| self.settings.mapping.names_table(&table))
+            })
+        }) {
+            let reason = format!(
+                "it renames {} to {}, of which one is mapped by an entry of its own: what the other is at the destination \
+                 can't be told; rename it by hand, and begin a new task",
+                from.name, to.name
+            );
+            return Err(refused(context.id, &reason));
+        }
+        if self.applies() || route.statement.is_some() {
+            return Err(refused(
+                context.id,
+                "a DDL statement stands behind row changes in one transaction",
+            ));
+        }
+        self.check_rules(&statement, &concern.tables, context)?;
+        let mut changes = concern.changes;
+        if self.copies.len() == 0 {
+            // Who made a selected table matters only where it may have to be copied again.
+            let selection = self.followed.selection();
+            changes.retain(
+                |change| !matches!(change, TableChange::Created(table) if selection.matches(table)),
+            );
+        }
+        let job = StatementJob {
+            id: context.id.clone(),
+            text: query.query.to_vec(),
+            session,
+            statement,
+            tables: concern.tables,
+            changes,
+        };
+        route.statement = Some(match concern.part {
+            Some(part) => job.with_text(&part, self.settings.destination),
+            None => job,
+        });
+        Ok(())
     }
 
     /// Classifies a statement, and says what is done with it.
@@ -646,90 +735,34 @@ impl Router {
             },
         )?;
         let statement = ddl::classify(query.query, &session.lex_context(self.settings.destination));
-        let verdict = super::statement::judge(
+        let verdict = judge(
             &statement,
-            &self.settings.selection,
+            &self.followed,
             self.settings.filter_drop_database,
             behind_rows,
         );
         Ok((verdict, session, statement))
     }
 
-    fn run_statement(
-        &mut self,
-        query: &Query<'_>,
-        session: SessionContext,
-        statement: ddl::Statement,
-        tables: Vec<TableName>,
+    /// A database that is dropped while copies of its tables are ahead of the log would take
+    /// what they hold of later along.
+    fn refuse_dropped_copies(
+        &self,
+        statement: &ddl::Statement,
         context: &RouteContext<'_>,
-        route: &mut Route,
     ) -> Result<(), FollowError> {
-        let windows: Vec<Window> = tables
-            .iter()
-            .map(|table| self.window(table, context.id))
-            .collect();
-        if !windows.is_empty() && windows.iter().all(|window| *window == Window::InCopy) {
+        if statement.kind != StatementKind::DropDatabase {
             return Ok(());
         }
-        // Emptying is safe whatever was copied: rows that came later come later in the log, too.
-        let empties = statement.kind == ddl::StatementKind::TruncateTable;
-        let is_settled = |window: &Window| match window {
-            Window::InCopy => false,
-            Window::Lenient => empties,
-            Window::Strict => true,
-        };
-        if let Some(table) = tables
-            .iter()
-            .zip(&windows)
-            .find(|(_, window)| !is_settled(window))
-            .map(|(table, _)| table)
-        {
-            let reason = format!(
-                "the structure of {table} was changed while the table was being copied, so the copy can't be trusted; \
-                 copy it again under a new task name, without DDL in the meantime"
-            );
-            return Err(FollowError::Refused {
-                transaction: context.id.clone(),
-                reason,
-            });
+        for database in statement.changed() {
+            if self.copies.any_ahead(&database.name, context.id) {
+                return Err(refused(
+                    context.id,
+                    "it drops a database while the copies of its tables are ahead of it in the log; \
+                     begin a new task",
+                ));
+            }
         }
-        if query.error_code != 0 {
-            let reason = format!(
-                "it failed at the source with error {} after changing something",
-                query.error_code
-            );
-            return Err(FollowError::Refused {
-                transaction: context.id.clone(),
-                reason,
-            });
-        }
-        if let Some((from, to)) = statement.renames().find(|(from, to)| {
-            [from, to].into_iter().any(|object| {
-                super::statement::table_of(object)
-                    .is_some_and(|table| self.settings.mapping.names_table(&table))
-            })
-        }) {
-            let reason = format!(
-                "it renames {} to {}, of which one is mapped by an entry of its own: what the other is at the destination \
-                 can't be told; rename it by hand, and begin a new task",
-                from.name, to.name
-            );
-            return Err(refused(context.id, &reason));
-        }
-        if self.applies() || route.statement.is_some() {
-            return Err(refused(
-                context.id,
-                "a DDL statement stands behind row changes in one transaction",
-            ));
-        }
-        self.check_rules(&statement, &tables, context)?;
-        route.statement = Some(StatementJob {
-            id: context.id.clone(),
-            text: query.query.to_vec(),
-            session,
-            statement,
-            tables,
-        });
         Ok(())
     }
 }

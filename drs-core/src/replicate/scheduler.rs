@@ -17,12 +17,14 @@ use super::{
     progress::Completion,
     reader::{Received, SourceTransaction, StreamReader},
     route::{Route, RouteContext, Router, refused},
+    statement::CopyAgain,
     write_set::{Follows, Holder, InFlight, WriteSet},
     xa::{KeepFilter, Kept, PreparedXa, XaEnd, kept_change, only_step, unknown_xid, xid_hash},
 };
 use crate::{
     apply::{Applier, Batch, RoutedTransaction, XaChange, XaStep},
-    checkpoint::{CheckpointStore, DoneSet, StreamPoint, TableRecord},
+    checkpoint::{CheckpointStore, DoneSet, StreamPoint, TableRecord, TransactionId},
+    object::TableName,
 };
 
 /// Everything that following depends on.
@@ -56,12 +58,18 @@ pub(crate) struct FollowSettings {
 }
 
 /// Why following ended without an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FollowEnd {
     /// The position asked for was reached.
     CaughtUp,
     /// A stop was asked for; everything in flight was committed.
     Stopped,
+    /// These tables must be copied again, which the checkpoint says; then following goes on.
+    CopyAgain {
+        /// The statement that can't be reconciled with their copies.
+        at: TransactionId,
+        tables: Vec<TableName>,
+    },
 }
 
 /// How often the checkpoint moves while only other tables change.
@@ -80,10 +88,12 @@ impl Follow {
         self,
         start: (StreamPoint, DoneSet),
         tables: &[TableRecord],
+        before: Option<FollowProgress>,
         stop: &AtomicBool,
         observe: &mut dyn FnMut(&FollowProgress),
     ) -> Result<FollowEnd, FollowError> {
         let (point, done) = start;
+        let before = before.unwrap_or_else(|| FollowProgress::new(point.position.clone()));
         let reader_stop = AtomicBool::new(false);
         let (received_in, received) = bounded(READ_AHEAD);
         let (reports_in, reports) = bounded(self.appliers.len() * 2);
@@ -125,17 +135,10 @@ impl Follow {
                 prepared,
                 progress: FollowProgress {
                     position: point.position,
-                    transactions: 0,
-                    row_changes: 0,
-                    transactions_filtered: 0,
-                    transactions_echoed: 0,
-                    statements: 0,
-                    statements_left_out: 0,
-                    row_changes_filtered: 0,
-                    row_changes_left_out: 0,
-                    conflicts: 0,
-                    lag_ms: 0,
+                    ..before.clone()
                 },
+                counted_before: before,
+                copy_again: None,
                 observed_at: Instant::now(),
                 observe,
             };
@@ -198,6 +201,9 @@ struct Scheduler<'a> {
     waiting: Option<Waiting>,
     prepared: PreparedXa,
     progress: FollowProgress,
+    /// What following came to before tables were copied again.
+    counted_before: FollowProgress,
+    copy_again: Option<CopyAgain>,
     observed_at: Instant,
     observe: &'a mut dyn FnMut(&FollowProgress),
 }
@@ -219,6 +225,14 @@ impl Scheduler<'_> {
             {
                 self.finish()?;
                 return Ok(FollowEnd::CaughtUp);
+            }
+            if let Some(again) = self.copy_again.take() {
+                self.finish()?;
+                self.statements.copy_again(&again)?;
+                return Ok(FollowEnd::CopyAgain {
+                    at: again.id,
+                    tables: again.tables,
+                });
             }
             self.place_waiting();
             let room = self.waiting.is_none()
@@ -243,7 +257,7 @@ impl Scheduler<'_> {
     }
 
     fn take_position(&mut self, position: Position) {
-        let seq = self.completion.add(crate::checkpoint::TransactionId {
+        let seq = self.completion.add(TransactionId {
             end: position,
             gtid: None,
         });
@@ -294,6 +308,17 @@ impl Scheduler<'_> {
         if let Some(end) = route.xa_end.take() {
             return self.take_xa_end(seq, &end, transaction.committed_at_us, &context);
         }
+        if let Some(again) = route.copy_again {
+            if let Some(task) = super::origin::statement_origin(&again.text)
+                && self.echoes.is_from_destination(task, &transaction.id)?
+            {
+                self.echoed(seq);
+                return Ok(());
+            }
+            // The transaction stays open; it comes again when following goes on.
+            self.copy_again = Some(again);
+            return Ok(());
+        }
         if let Some(job) = route.statement.take() {
             if self.echoes.is_echo(&job)? {
                 self.echoed(seq);
@@ -303,7 +328,7 @@ impl Scheduler<'_> {
             self.statements.run(&job)?;
             let (rest, columns) = {
                 let mut router = self.router();
-                router.forget_definitions();
+                router.statement_ran(&job.changes);
                 let columns = router.change_columns(&job)?;
                 router.refuse_new_cascades(&job.tables, &context)?;
                 (router.route(&arena, &context, route.rest)?, columns)
@@ -321,7 +346,7 @@ impl Scheduler<'_> {
             )?;
             self.drain()?;
             let watermark = Arc::clone(&self.completion.watermark().point);
-            return self.statements.finish(&watermark, &columns);
+            return self.statements.finish(&watermark, &columns, &job.changes);
         }
         self.take_rows(
             seq,
@@ -485,16 +510,16 @@ impl Scheduler<'_> {
         &mut self,
         seq: u64,
         committed_at_us: u64,
-        id: &crate::checkpoint::TransactionId,
+        id: &TransactionId,
         events: EventArena,
         format: &Arc<drs_binlog::FormatDescription>,
         route: Route,
         xa: Option<XaStep>,
         share: Option<super::ByteShare>,
     ) -> Result<(), FollowError> {
-        if let Some(job) = &route.statement {
+        if route.statement.is_some() || route.copy_again.is_some() {
             return Err(FollowError::Refused {
-                transaction: job.id.clone(),
+                transaction: id.clone(),
                 reason: "it holds more than one DDL statement".into(),
             });
         }
@@ -706,9 +731,13 @@ impl Scheduler<'_> {
         self.observed_at = Instant::now();
         self.progress.position = self.completion.watermark().point.position.clone();
         let counts = self.router().counts();
-        self.progress.statements_left_out = counts.statements_left_out;
-        self.progress.row_changes_filtered = counts.row_changes_filtered;
-        self.progress.row_changes_left_out = counts.row_changes_left_out;
+        let before = &self.counted_before;
+        self.progress.left_out = before.left_out.plus(&counts.left_out);
+        self.progress.statements_left_out = self.progress.left_out.total();
+        self.progress.row_changes_filtered =
+            before.row_changes_filtered + counts.row_changes_filtered;
+        self.progress.row_changes_left_out =
+            before.row_changes_left_out + counts.row_changes_left_out;
         if self.completion.open() == 0 {
             self.progress.lag_ms = 0;
         }

@@ -5,16 +5,22 @@ use std::{
 
 use mysql::{Conn, prelude::Queryable};
 
-use super::{FollowError, route::database_name, sharing::table_writers};
+use super::{
+    FollowError, judge::table_of, origin::statement_origin, route::database_name,
+    sharing::table_writers,
+};
 use crate::{
-    checkpoint::{CheckpointStore, ColumnNamesChange, DdlIntent, StreamPoint, TransactionId},
+    checkpoint::{
+        CheckpointStore, ColumnNamesChange, DdlIntent, StreamPoint, TableChange, TablePhase,
+        TableRecord, TransactionId,
+    },
     ddl::{
-        self, ClientCharset, DestinationSession, Names, ObjectKind, ObjectName, Repeat, Role,
-        SessionContext, Statement, StatementKind, as_prepared,
+        self, ClientCharset, DestinationSession, ObjectKind, ObjectName, Repeat, Role,
+        SessionContext, Statement, StatementKind, as_prepared, classify,
     },
     dialect::ServerVersion,
     error,
-    object::{Mapping, NameCase, Selection, TableName},
+    object::{Mapping, NameCase, TableName},
     session::SessionError,
     sql,
 };
@@ -26,162 +32,33 @@ pub(crate) struct StatementJob {
     pub(crate) text: Vec<u8>,
     pub(crate) session: SessionContext,
     pub(crate) statement: Statement,
-    /// The selected tables that it makes, changes or removes.
+    /// The followed tables that it makes, changes or removes.
     pub(crate) tables: Vec<TableName>,
+    /// What becomes of them, for the checkpoint.
+    pub(crate) changes: Vec<TableChange>,
 }
 
-/// What is done with a statement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It changes nothing by itself, or nothing that is selected.
-    Nothing,
-    /// Not replicated by kind; counted.
-    LeftOut,
-    /// It runs at the destination; the selected tables it changes.
-    Run(Vec<TableName>),
-    /// The task stops; why.
-    Refuse(String),
-}
-
-/// Decides what a statement of the log means for the destination.
-pub(crate) fn judge(
-    statement: &Statement,
-    selection: &Selection,
-    filter_drop_database: bool,
-    behind_rows: bool,
-) -> Verdict {
-    match &statement.kind {
-        StatementKind::RollbackTo(_) if behind_rows => Verdict::Refuse(
-            "it rolls back to a savepoint after changing selected tables in the log: what is left of the changes can't be told"
-                .into(),
-        ),
-        kind if kind.is_transaction_control() => Verdict::Nothing,
-        StatementKind::Empty => Verdict::Nothing,
-        StatementKind::Dml(kind) => judge_dml(statement, selection, &format!("{kind:?}").to_uppercase()),
-        // Temporary tables belong to a session of the source; their rows are never in a row-format log.
-        StatementKind::CreateTable { temporary: true, .. } | StatementKind::DropTable { temporary: true } => {
-            Verdict::Nothing
-        }
-        kind if kind.is_table_ddl() => judge_table_ddl(statement, selection),
-        kind if kind.is_database_ddl() => judge_database_ddl(statement, selection, filter_drop_database),
-        StatementKind::Program(..)
-        | StatementKind::Account
-        | StatementKind::Maintenance
-        | StatementKind::Other(_) => Verdict::LeftOut,
-        StatementKind::Unknown { reason } => Verdict::Refuse(format!(
-            "it holds a statement that drs does not recognise ({reason}), which may change a selected table"
-        )),
-        _ => Verdict::Refuse("it holds a statement of a kind that drs does not know".into()),
+impl StatementJob {
+    /// The same with a statement of drs's own, which holds what of the source's is to be done.
+    pub(crate) fn with_text(mut self, text: &str, destination: ServerVersion) -> Self {
+        // It is in UTF-8, and quotes every name.
+        self.session.character_set_client = UTF8MB4_GENERAL_CI;
+        let origin = statement_origin(&self.text).map_or_else(String::new, sql::origin_comment);
+        self.text = (origin + text).into_bytes();
+        self.statement = classify(&self.text, &self.session.lex_context(destination));
+        self
     }
 }
 
-fn judge_dml(statement: &Statement, selection: &Selection, kind: &str) -> Verdict {
-    let touched: Vec<TableName> = statement
-        .changed()
-        .filter_map(table_of)
-        .filter(|t| selection.matches(t))
-        .collect();
-    if statement.names != Names::Unknown && touched.is_empty() {
-        return Verdict::Nothing;
-    }
-    let table = touched
-        .first()
-        .map_or_else(String::new, |table| format!(" on {table}"));
-    Verdict::Refuse(format!(
-        "it holds an {kind} statement{table} in statement format; set binlog_format=ROW at the source, \
-         for sessions that are already connected too"
-    ))
-}
+const UTF8MB4_GENERAL_CI: u16 = 45;
 
-fn judge_table_ddl(statement: &Statement, selection: &Selection) -> Verdict {
-    if statement.names == Names::Unknown {
-        return Verdict::Refuse("it holds a DDL statement whose tables can't be told".into());
-    }
-    let changed: Vec<TableName> = statement.changed().filter_map(table_of).collect();
-    if changed.len() != statement.changed().count() {
-        return Verdict::Refuse(
-            "it holds a DDL statement with a table name that can't be read".into(),
-        );
-    }
-    let (selected, others): (Vec<TableName>, Vec<TableName>) = changed
-        .into_iter()
-        .partition(|table| selection.matches(table));
-    if selected.is_empty() {
-        return Verdict::Nothing;
-    }
-    if let Some(other) = others.first() {
-        return Verdict::Refuse(format!(
-            "a DDL statement changes {} together with {other}, which is not selected; run its part by hand at the \
-             destination, or select both",
-            selected
-                .first()
-                .map_or_else(String::new, ToString::to_string)
-        ));
-    }
-    if statement.leaves_out_code {
-        return Verdict::Refuse(
-            "a DDL statement has a version comment that the destination would leave out".into(),
-        );
-    }
-    if matches!(
-        statement.kind,
-        StatementKind::CreateTable {
-            columns: crate::ddl::ColumnSource::Query,
-            start_transaction: None,
-            ..
-        }
-    ) {
-        return Verdict::Refuse("CREATE TABLE … SELECT is in the log as one statement, which would read the destination's tables".into());
-    }
-    let like = statement
-        .objects
-        .iter()
-        .find(|object| object.role == crate::ddl::Role::LikeSource);
-    if let Some(source) = like.and_then(table_of)
-        && !selection.matches(&source)
-    {
-        return Verdict::Refuse(format!(
-            "CREATE TABLE … LIKE names {source}, which is not selected"
-        ));
-    }
-    Verdict::Run(selected)
-}
-
-fn judge_database_ddl(
-    statement: &Statement,
-    selection: &Selection,
-    filter_drop_database: bool,
-) -> Verdict {
-    let mut concerned = false;
-    for object in statement.changed() {
-        let Some(database) = database_name(&object.name) else {
-            return Verdict::Refuse(
-                "it holds a statement on a database whose name can't be read".into(),
-            );
-        };
-        concerned |= selection.is_database_level(&database);
-        if statement.kind == StatementKind::DropDatabase
-            && !selection.is_database_level(&database)
-            && selection.may_match_in(&database)
-        {
-            return if filter_drop_database {
-                Verdict::LeftOut
-            } else {
-                Verdict::Refuse(format!(
-                    "it drops the database {database}, of which only some tables are selected"
-                ))
-            };
-        }
-    }
-    match (concerned, &statement.kind) {
-        (false, _) => Verdict::Nothing,
-        (true, StatementKind::DropDatabase) if filter_drop_database => Verdict::LeftOut,
-        (true, _) => Verdict::Run(Vec::new()),
-    }
-}
-
-pub(super) fn table_of(object: &ObjectName) -> Option<TableName> {
-    TableName::new(object.database.as_deref()?, &object.name).ok()
+/// Tables whose copies can't be reconciled with a statement of the log.
+#[derive(Debug)]
+pub(crate) struct CopyAgain {
+    pub(crate) id: TransactionId,
+    /// The statement.
+    pub(crate) text: Vec<u8>,
+    pub(crate) tables: Vec<TableName>,
 }
 
 /// Ends each object's part of a description.
@@ -452,8 +329,76 @@ impl StatementRunner {
         &self,
         watermark: &StreamPoint,
         columns: &[ColumnNamesChange],
+        changes: &[TableChange],
     ) -> Result<(), FollowError> {
-        Ok(self.store().finish_ddl(watermark, columns)?)
+        Ok(self.store().finish_ddl(watermark, columns, changes)?)
+    }
+
+    /// Notes in the checkpoint that tables are to be copied again from empty; every lane must
+    /// be idle, and following ends behind it.
+    ///
+    /// What is there is dropped by the copy, so that up to then a restart comes here again.
+    pub(crate) fn copy_again(&self, again: &CopyAgain) -> Result<(), FollowError> {
+        let known = self.store().tables()?;
+        let mut conn = (self.connect)()?;
+        let mut records = Vec::new();
+        for table in &again.tables {
+            let there = self.mapping.table(table);
+            let writers = table_writers(&mut self.store(), &there, self.case)?;
+            let mut others = writers.into_iter();
+            if let Some(other) = others.find(|writer| *writer != self.store().task()) {
+                let reason = format!(
+                    "the structure of {table} was changed while the table was being copied, and it can't be copied again \
+                     from empty, because the task {other} writes to {there} too"
+                );
+                return Err(FollowError::Refused {
+                    transaction: again.id.clone(),
+                    reason,
+                });
+            }
+            let record = known.iter().find(|record| record.table == *table);
+            let mut exists = || self.exists(&mut conn, &there, &again.id);
+            let phase = match record {
+                // With no definition noted, the copy drops the table and begins again.
+                Some(record) if record.created_by_task => TablePhase::Copying,
+                _ if !exists()? => TablePhase::Pending,
+                _ => {
+                    let reason = format!(
+                        "the structure of {table} was changed while the table was being copied, so the copy can't be trusted; \
+                         the task did not create the table, and so can't copy it again from empty: drop it at the destination, \
+                         and copy it under a new task name"
+                    );
+                    return Err(FollowError::Refused {
+                        transaction: again.id.clone(),
+                        reason,
+                    });
+                }
+            };
+            records.push(TableRecord {
+                phase,
+                created_by_task: phase == TablePhase::Copying,
+                ..TableRecord::pending(table.clone())
+            });
+        }
+        Ok(self.store().copy_again(&records)?)
+    }
+
+    fn exists(
+        &self,
+        conn: &mut Conn,
+        table: &TableName,
+        id: &TransactionId,
+    ) -> Result<bool, FollowError> {
+        let found: Option<u8> = conn
+            .exec_first(
+                "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?",
+                (table.database.as_str(), &table.table),
+            )
+            .map_err(|error| FollowError::Statement {
+                transaction: id.clone(),
+                reason: error::redacted(&error),
+            })?;
+        Ok(found.is_some())
     }
 
     pub(super) fn store(&self) -> std::sync::MutexGuard<'_, CheckpointStore> {

@@ -14,8 +14,8 @@ use hashbrown::HashMap;
 use super::{
     EventArena, EventCollector, FollowError, TransactionEvents,
     arena::FrameReader,
+    judge::Verdict,
     route::{RouteContext, Router, decode_error, refused, routed},
-    statement::Verdict,
 };
 use crate::{
     apply::{RoutedTransaction, XaChange, XaStep},
@@ -258,12 +258,12 @@ impl Router {
         let (verdict, ..) = self.judge(query, timestamp_s, context, filter.keeps)?;
         match verdict {
             Verdict::Nothing => Ok(()),
-            Verdict::LeftOut => {
-                self.count_left_out();
+            Verdict::LeftOut(kind) => {
+                self.count_left_out(kind);
                 Ok(())
             }
             Verdict::Refuse(reason) => Err(refused(context.id, &reason)),
-            Verdict::Run(_) => Err(refused(
+            Verdict::RunOnDatabase | Verdict::Concerns(_) => Err(refused(
                 context.id,
                 "a DDL statement stands in an XA transaction",
             )),

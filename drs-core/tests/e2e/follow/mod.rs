@@ -1,8 +1,10 @@
 //! Following: what is in the log reaches the destination, or the task stops.
 
+mod copy_again;
 mod ddl;
 mod json;
 mod order;
+mod renames;
 pub(crate) mod run;
 mod source;
 mod types;

@@ -49,9 +49,12 @@ impl FollowTest {
 
     /// The task, to be changed.
     pub(crate) fn task(&self) -> TaskBuilder {
-        Task::builder(endpoint(self.source), endpoint(self.destination))
-            .name(self.name.as_str())
-            .select(self.name.as_str())
+        self.task_of_none().select(self.name.as_str())
+    }
+
+    /// The task, with nothing selected yet.
+    pub(crate) fn task_of_none(&self) -> TaskBuilder {
+        Task::builder(endpoint(self.source), endpoint(self.destination)).name(self.name.as_str())
     }
 
     /// Runs the task until it has caught up.
