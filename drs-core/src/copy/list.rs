@@ -23,7 +23,7 @@ pub struct TableToCopy {
 pub struct Listing {
     /// The selected tables, by name.
     pub tables: Vec<TableToCopy>,
-    /// What the task does not copy.
+    /// What else there is.
     pub left_out: LeftOut,
     /// Selected tables with a foreign key that changes them when another table is changed.
     ///
@@ -31,7 +31,8 @@ pub struct Listing {
     pub cascading: Vec<TableName>,
 }
 
-/// Objects in the selected databases that the task does not copy, to be told aloud.
+/// Objects in the selected databases beside the tables: triggers and events are not copied, and
+/// the others not followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeftOut {
     /// Views that the selection takes in.

@@ -17,6 +17,7 @@ mod kept;
 mod keyless;
 mod list;
 mod open;
+mod programs;
 mod reader;
 mod rules;
 mod session;
@@ -43,7 +44,7 @@ use session::{Session, Shared};
 use crate::{
     checkpoint::{CheckpointStore, TablePhase},
     dialect::ServerVersion,
-    object::{Mapping, TableName},
+    object::{Mapping, Selection, TableName},
     session::SessionError,
 };
 
@@ -113,6 +114,15 @@ pub enum CopyEvent<'a> {
         /// The table.
         table: &'a TableName,
     },
+    /// A view, procedure or function was not created, or not quite as it is at the source.
+    Program {
+        /// "view", "procedure" or "function".
+        kind: &'static str,
+        /// Its database and name.
+        name: &'a TableName,
+        /// What became of it.
+        finding: &'a str,
+    },
     /// Something has to be waited for, or tried again.
     Waiting {
         /// The table.
@@ -143,6 +153,10 @@ pub struct CopyOutcome {
     pub bytes: u64,
     /// Rows that were at the destination already, and were left there as they are.
     pub conflicts: u64,
+    /// Views, procedures and functions that are at the destination now.
+    pub programs: u64,
+    /// Those that could not be created there, or that are others there.
+    pub programs_left_out: u64,
 }
 
 /// The full copy of a task's tables.
@@ -152,6 +166,7 @@ pub struct Copy<'a> {
     options: CopyOptions,
     mapping: Option<&'a Mapping>,
     rules: Option<&'a CopyRules<'a>>,
+    programs: Option<&'a Selection>,
 }
 
 impl<'a> Copy<'a> {
@@ -167,6 +182,7 @@ impl<'a> Copy<'a> {
             options,
             mapping: None,
             rules: None,
+            programs: None,
         }
     }
 
@@ -181,6 +197,14 @@ impl<'a> Copy<'a> {
     #[must_use]
     pub(crate) fn rules(mut self, rules: &'a CopyRules<'a>) -> Self {
         self.rules = Some(rules);
+        self
+    }
+
+    /// Creates the views that the selection takes in, and the procedures and functions of the
+    /// databases that it takes as a whole, when all tables are copied.
+    #[must_use]
+    pub fn programs(mut self, selection: &'a Selection) -> Self {
+        self.programs = Some(selection);
         self
     }
 
@@ -276,8 +300,17 @@ impl<'a> Copy<'a> {
         if matches!(result, Err(CopyError::Stopped)) {
             shared.save_progress();
         }
-        let outcome = result?;
+        let mut outcome = result?;
         drop(shared);
+        if let Some(selection) = self.programs {
+            let sides = programs::Sides {
+                source: (self.source)()?,
+                destination: (self.destination)()?,
+            };
+            let programs = programs::copy(sides, selection, self.mapping, stop, observer)?;
+            outcome.programs = programs.copied;
+            outcome.programs_left_out = programs.left_out;
+        }
         store.finish_copy()?;
         Ok(outcome)
     }

@@ -57,6 +57,11 @@ impl CopyObserver for CopyTally<'_> {
                 self.observer
                     .notice(&format!("the copy of {table} begins again"));
             }
+            CopyEvent::Program {
+                kind,
+                name,
+                finding,
+            } => self.observer.notice(&format!("{kind} {name}: {finding}")),
             CopyEvent::Waiting { table, reason } => {
                 self.observer.notice(&format!("{table} waits: {reason}"));
             }

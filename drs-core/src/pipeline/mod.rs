@@ -304,10 +304,10 @@ impl<'a> Pipeline<'a> {
         let selection = &objects.selection;
         let listing = crate::copy::list_tables(source, selection)?;
         let left_out = listing.left_out;
-        if !left_out.is_empty() {
+        if left_out.triggers + left_out.events > 0 {
             self.observer.notice(&format!(
-                "not copied, of what the account can see: {} views, {} routines, {} triggers, {} events",
-                left_out.views, left_out.routines, left_out.triggers, left_out.events
+                "not copied, of what the account can see: {} triggers, {} events",
+                left_out.triggers, left_out.events
             ));
         }
         let names: Vec<_> = listing
@@ -397,9 +397,19 @@ impl<'a> Pipeline<'a> {
         };
         let copy = Copy::new(&source, &destination, options)
             .mapping(&objects.mapping)
-            .rules(&rules);
+            .rules(&rules)
+            .programs(&objects.selection);
         match copy.run(store, stop, &tally) {
-            Ok(_) => Ok(true),
+            Ok(outcome) => {
+                if outcome.programs + outcome.programs_left_out > 0 {
+                    self.observer.notice(&format!(
+                        "{} views, procedures and functions are at the destination as they are now, {} are not; they are \
+                         not followed",
+                        outcome.programs, outcome.programs_left_out
+                    ));
+                }
+                Ok(true)
+            }
             Err(CopyError::Stopped) => Ok(false),
             Err(error) => Err(error.into()),
         }
