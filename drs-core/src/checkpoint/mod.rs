@@ -4,6 +4,7 @@ mod column_names;
 pub mod conflicts;
 mod done_set;
 mod lane;
+mod programs;
 mod rows;
 mod rule_columns;
 mod schema;

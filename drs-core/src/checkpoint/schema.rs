@@ -38,6 +38,10 @@ pub(super) const TABLES: &[&str] = &[
      db VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
      tbl VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
      names LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, PRIMARY KEY (task, db, tbl)) ENGINE = InnoDB",
+    "CREATE TABLE IF NOT EXISTS drs_meta.program (task VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, \
+     kind VARCHAR(16) CHARACTER SET ascii NOT NULL, \
+     db VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
+     name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, PRIMARY KEY (task, kind, db, name)) ENGINE = InnoDB",
     "CREATE TABLE IF NOT EXISTS drs_meta.ddl (task VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY, \
      file VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, pos BIGINT UNSIGNED NOT NULL, \
      gtid VARCHAR(128) CHARACTER SET ascii NULL, \

@@ -307,7 +307,7 @@ impl<'a> Copy<'a> {
                 source: (self.source)()?,
                 destination: (self.destination)()?,
             };
-            let programs = programs::copy(sides, selection, self.mapping, stop, observer)?;
+            let programs = programs::copy(sides, store, selection, self.mapping, stop, observer)?;
             outcome.programs = programs.copied;
             outcome.programs_left_out = programs.left_out;
         }

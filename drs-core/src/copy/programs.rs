@@ -13,6 +13,7 @@ use super::{
     error::{at_destination, at_source},
 };
 use crate::{
+    checkpoint::CheckpointStore,
     dialect::ServerVersion,
     error,
     object::{DatabaseName, Mapping, Selection, TableName},
@@ -38,6 +39,7 @@ pub(super) struct Sides {
 /// selected as a whole. What has one of their names at the destination stays as it is.
 pub(super) fn copy(
     mut sides: Sides,
+    store: &mut CheckpointStore,
     selection: &Selection,
     mapping: Option<&Mapping>,
     stop: &AtomicBool,
@@ -50,6 +52,7 @@ pub(super) fn copy(
     let is_mapped = |database: &DatabaseName| {
         mapping.is_some_and(|mapping| mapping.database(database) != *database)
     };
+    let made = store.programs()?;
     let mut waiting = routines(source, selection)?;
     waiting.extend(views(source, selection)?);
     waiting.retain(|program| !is_mapped(&program.name.database));
@@ -63,7 +66,12 @@ pub(super) fn copy(
             if stop.load(Ordering::Relaxed) {
                 return Err(CopyError::Stopped);
             }
-            match create(&mut sides, &program)? {
+            let is_made = made.contains(&(
+                program.kind.as_str().to_owned(),
+                program.name.database.as_str().to_owned(),
+                program.name.table.clone(),
+            ));
+            match create(&mut sides, store, &program, is_made)? {
                 Created::Done(findings) => {
                     programs.copied += 1;
                     for finding in findings {
@@ -247,7 +255,12 @@ fn show(
     }
 }
 
-fn create(sides: &mut Sides, program: &Program) -> Result<Created, CopyError> {
+fn create(
+    sides: &mut Sides,
+    store: &mut CheckpointStore,
+    program: &Program,
+    is_made: bool,
+) -> Result<Created, CopyError> {
     let (source, destination) = (&mut sides.source.0, &mut sides.destination.0);
     let reading = at_source(format!(
         "reading the {} {}",
@@ -269,6 +282,8 @@ fn create(sides: &mut Sides, program: &Program) -> Result<Created, CopyError> {
     }
     match show(destination, program, at_destination(&doing))? {
         Ok(None) => {}
+        // By an earlier run of this task; another version prints it in other words.
+        Ok(Some(_)) if is_made => return Ok(Created::Done(Vec::new())),
         Ok(Some(there)) if is_same(&here, &there) => return Ok(Created::Done(Vec::new())),
         Ok(Some(_)) => {
             return Ok(Created::LeftOut(
@@ -286,6 +301,7 @@ fn create(sides: &mut Sides, program: &Program) -> Result<Created, CopyError> {
             "not created: its definer can't be read".into(),
         ));
     };
+    store.add_program(program.kind.as_str(), &program.name)?;
     let mut findings = Vec::new();
     let session = Session::of(&here, sides.destination.1, &mut findings);
     if let Some(finding) = database_collation(destination, program).map_err(&failed)? {

@@ -107,6 +107,10 @@ fn shown(conn: &mut Conn, database: &str, kind: &str, name: &str) -> Vec<String>
 fn programs_are_created_behind_the_tables() {
     for (source, destination) in [(gtid97(), plain97()), (plain56(), gtid97())] {
         let test = FollowTest::new(source, destination, "programs", "");
+        run(
+            &mut test.at_source(),
+            "ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+        );
         let mut there = session(destination);
         for server in [source, destination] {
             let mut conn = session(server);
@@ -116,7 +120,7 @@ fn programs_are_created_behind_the_tables() {
         run(
             &mut there,
             &format!(
-                "CREATE DATABASE {0};\nCREATE TABLE {0}.taken_by_table (id INT PRIMARY KEY);\nCREATE VIEW {0}.other_there AS SELECT 5 AS five",
+                "CREATE DATABASE {0} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;\nCREATE TABLE {0}.taken_by_table (id INT PRIMARY KEY);\nCREATE VIEW {0}.other_there AS SELECT 5 AS five",
                 test.name
             ),
         );
