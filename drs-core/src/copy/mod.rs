@@ -44,7 +44,7 @@ use session::{Session, Shared};
 use crate::{
     checkpoint::{CheckpointStore, TablePhase},
     dialect::ServerVersion,
-    object::{Mapping, Selection, TableName},
+    object::{Mapping, NameCase, Selection, TableName},
     session::SessionError,
 };
 
@@ -167,6 +167,7 @@ pub struct Copy<'a> {
     mapping: Option<&'a Mapping>,
     rules: Option<&'a CopyRules<'a>>,
     programs: Option<&'a Selection>,
+    destination_case: NameCase,
 }
 
 impl<'a> Copy<'a> {
@@ -183,6 +184,7 @@ impl<'a> Copy<'a> {
             mapping: None,
             rules: None,
             programs: None,
+            destination_case: NameCase::default(),
         }
     }
 
@@ -190,6 +192,13 @@ impl<'a> Copy<'a> {
     #[must_use]
     pub fn mapping(mut self, mapping: &'a Mapping) -> Self {
         self.mapping = Some(mapping);
+        self
+    }
+
+    /// Says how the destination compares names.
+    #[must_use]
+    pub(crate) fn destination_case(mut self, case: NameCase) -> Self {
+        self.destination_case = case;
         self
     }
 
@@ -253,6 +262,7 @@ impl<'a> Copy<'a> {
             options: self.options,
             mapping: self.mapping,
             rules: self.rules,
+            destination_case: self.destination_case,
             source_version: version,
             gtid,
             task: store.task().to_owned(),
