@@ -613,8 +613,12 @@ pub(crate) fn update_statement(
         let old = old_document(Some(before), ordinal, &value)?;
         sql::write_new_value(&mut statement, &value, old.as_ref(), column, Some(&name))?;
         if let (Value::JsonDiff(diffs), None) = (&value, &old) {
+            let len = conditions.len();
             sql::write_partial_condition(&mut conditions, diffs, column, &name)?;
-            conditions.push_str(" AND ");
+            // There is none where the statement left the document as it was.
+            if conditions.len() > len {
+                conditions.push_str(" AND ");
+            }
         }
     }
     statement.push_str(" WHERE ");

@@ -258,6 +258,9 @@ const PARTIAL: &[&str] = &[
     "UPDATE t SET k = JSON_SET(k, '$[2]', JSON_ARRAY(1, 2)), v = v + 1",
     "UPDATE t SET k = JSON_SET(k, '$[7]', 'appended')",
     "UPDATE t SET k = JSON_REMOVE(k, '$[0]')",
+    // The log holds no changes of the document that stays as it is.
+    "UPDATE t SET k = JSON_REPLACE(k, '$.absent', 1), n = n + 1",
+    "UPDATE t SET j = JSON_SET(j, '$.c', 7), k = JSON_REMOVE(k, '$.absent')",
     r#"UPDATE t SET j = JSON_SET(j, '$.""', 'empty', '$."a.b"', 1, '$."q\\"q"', 2, '$."s\\\\s"', 3, '$."é😀"', 4, '$."it''s"', 5, '$."]"', 6, '$."[0]"', 7)"#,
     r#"UPDATE t SET j = JSON_REPLACE(j, '$.""', JSON_OBJECT('', 1), '$."a.b"', '\\"''', '$."q\\"q"', 'x\0y', '$."s\\\\s"', NULL, '$."é😀"', '😀', '$."]"', -0e0)"#,
     r#"UPDATE t SET j = JSON_REMOVE(j, '$."a.b"', '$."q\\"q"', '$."s\\\\s"', '$."it''s"', '$."]"', '$."[0]"')"#,
