@@ -93,7 +93,7 @@ pub enum ColumnKind {
 
 impl ColumnKind {
     /// The kind of a type named as in `information_schema.COLUMNS.DATA_TYPE`.
-    fn of(data_type: &str) -> Option<Self> {
+    pub(crate) fn of(data_type: &str) -> Option<Self> {
         Some(match data_type {
             "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => Self::Int,
             "decimal" => Self::Decimal,

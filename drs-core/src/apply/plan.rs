@@ -91,7 +91,7 @@ impl TablePlan {
     pub(crate) fn projection(
         destination: &TableSchema,
         columns: &TableColumns,
-        names: Option<&[String]>,
+        names: Option<&[Option<String>]>,
         charsets: &HashMap<u32, String>,
     ) -> Result<Projection, PlanError> {
         let log = columns.columns();
@@ -106,6 +106,7 @@ impl TablePlan {
             Some(names) => names
                 .iter()
                 .map(|name| {
+                    let Some(name) = name else { return Ok(None) };
                     destination.column_index(name).map(Some).ok_or_else(|| {
                         PlanError::MissingColumn {
                             column: name.clone(),
@@ -125,23 +126,19 @@ impl TablePlan {
     /// The names of the source's columns as its present definition has them, if that is the one
     /// that these rows were written with as far as types tell.
     pub(crate) fn names_by_definition(
-        source: &TableSchema,
+        source: &[Column],
         columns: &TableColumns,
     ) -> Result<Vec<String>, PlanError> {
         let log = columns.columns();
-        let same = log.len() == source.columns.len()
+        let same = log.len() == source.len()
             && log
                 .iter()
-                .zip(&source.columns)
+                .zip(source)
                 .all(|(log, column)| fits(log, column, &HashMap::new()).is_ok());
         if !same {
             return Err(PlanError::NamesUnknown);
         }
-        Ok(source
-            .columns
-            .iter()
-            .map(|column| column.name.clone())
-            .collect())
+        Ok(source.iter().map(|column| column.name.clone()).collect())
     }
 
     /// What a change of the log is for the destination; `None` when it is nothing.

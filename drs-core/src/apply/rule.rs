@@ -1,5 +1,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
+use drs_binlog::Value;
+
 use super::{Image, net_change::Change};
 use crate::{
     rule::{Asker, DmlKind, Filter, FilterError, Truth},
@@ -13,6 +15,8 @@ pub(crate) struct PlanRule {
     pub(crate) filter: Option<Filter>,
     /// What the filter was bound to, in the log's order.
     pub(crate) columns: Vec<Column>,
+    /// The columns that are written, when there are others.
+    pub(crate) written: Option<Vec<usize>>,
     /// Kinds of change that are left out.
     pub(crate) without: BTreeSet<DmlKind>,
     pub(crate) asker: Arc<Asker>,
@@ -39,9 +43,9 @@ pub enum RuleError {
     /// The condition could not be evaluated.
     #[error("the rule's condition: {0}")]
     Filter(#[from] FilterError),
-    /// A row image lacks a column that the condition needs.
+    /// A row image lacks a column that the rule needs.
     #[error(
-        "the rule's condition needs column {column}, which the row image does not carry: set binlog_row_image=FULL at the \
+        "the rule needs column {column}, which the row image does not carry: set binlog_row_image=FULL at the \
          source, for sessions that are connected too, and begin a new task"
     )]
     Missing {
@@ -56,6 +60,15 @@ pub enum RuleError {
     Incomplete,
 }
 
+/// True when two values are stored alike: 0.0 and -0.0 are not.
+fn is_same(was: &Value<'_>, now: &Value<'_>) -> bool {
+    match (was, now) {
+        (Value::Float(was), Value::Float(now)) => was.to_bits() == now.to_bits(),
+        (Value::Double(was), Value::Double(now)) => was.to_bits() == now.to_bits(),
+        (was, now) => was == now,
+    }
+}
+
 impl PlanRule {
     /// A row that moves into the filter is inserted, one that moves out of it deleted.
     pub(crate) fn of<'a>(&self, change: Change<'a>) -> Result<Ruled<'a>, RuleError> {
@@ -66,6 +79,11 @@ impl PlanRule {
         let Some(change) = change else {
             return Ok(Ruled::Filtered);
         };
+        if let Change::Update(before, after) = &change
+            && !self.changes_something(before, after)?
+        {
+            return Ok(Ruled::Filtered);
+        }
         let kind = match &change {
             Change::Insert(_) => DmlKind::Insert,
             Change::Update(..) => DmlKind::Update,
@@ -103,6 +121,32 @@ impl PlanRule {
         })
     }
 
+    /// An update of columns that are left out alone is nothing at the destination.
+    fn changes_something(&self, before: &Image<'_>, after: &Image<'_>) -> Result<bool, RuleError> {
+        let Some(written) = &self.written else {
+            return Ok(true);
+        };
+        for ordinal in written {
+            let now = after.value(*ordinal).map_err(FilterError::from)?;
+            let was = before.value(*ordinal).map_err(FilterError::from)?;
+            match (was, now) {
+                // What an image after an update does not carry is as it was.
+                (_, None) => {}
+                (Some(was), Some(now)) if is_same(&was, &now) => {}
+                (Some(_), Some(_)) => return Ok(true),
+                (None, Some(_)) => return Err(self.missing(*ordinal)),
+            }
+        }
+        Ok(false)
+    }
+
+    fn missing(&self, ordinal: usize) -> RuleError {
+        let name = self.columns.get(ordinal).map(|column| column.name.as_str());
+        RuleError::Missing {
+            column: sql::identifier(name.unwrap_or_default()),
+        }
+    }
+
     fn takes(
         &self,
         filter: &Filter,
@@ -116,12 +160,7 @@ impl PlanRule {
         match filter.of(&self.columns, &self.asker, &value)? {
             Truth::True => Ok(true),
             Truth::False | Truth::Unknown => Ok(false),
-            Truth::Missing(ordinal) => {
-                let name = self.columns.get(ordinal).map(|column| column.name.as_str());
-                Err(RuleError::Missing {
-                    column: sql::identifier(name.unwrap_or_default()),
-                })
-            }
+            Truth::Missing(ordinal) => Err(self.missing(ordinal)),
         }
     }
 }

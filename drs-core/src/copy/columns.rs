@@ -1,6 +1,7 @@
 use super::CopyError;
 use crate::{
     dialect::ServerVersion,
+    rule::TableRule,
     schema::{Column, ColumnKind, TableSchema},
     sql,
 };
@@ -10,15 +11,29 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Columns {
     columns: Vec<Column>,
+    /// Their names at the destination.
+    names: Vec<String>,
     json: Vec<usize>,
 }
 
 impl Columns {
-    pub(super) fn of(schema: &TableSchema, version: ServerVersion) -> Result<Self, CopyError> {
-        let columns: Vec<Column> = schema
-            .written_columns()
-            .map(|(_, column)| column.clone())
-            .collect();
+    /// The columns of a table that are read, all of them or those that a rule takes.
+    pub(super) fn of(
+        schema: &TableSchema,
+        version: ServerVersion,
+        rule: Option<&TableRule>,
+    ) -> Result<Self, CopyError> {
+        let (mut columns, mut names) = (Vec::new(), Vec::new());
+        for (_, column) in schema.written_columns() {
+            let name = match rule {
+                Some(rule) => rule.column(&column.name),
+                None => Some(column.name.as_str()),
+            };
+            if let Some(name) = name {
+                columns.push(column.clone());
+                names.push(name.to_owned());
+            }
+        }
         let json: Vec<usize> = columns
             .iter()
             .enumerate()
@@ -34,7 +49,11 @@ impl Columns {
                 column: column.name.clone(),
             });
         }
-        Ok(Self { columns, json })
+        Ok(Self {
+            columns,
+            names,
+            json,
+        })
     }
 
     /// The columns that are written, in the order of the SELECT.
@@ -63,8 +82,8 @@ impl Columns {
     pub(super) fn load_list(&self) -> String {
         let mut fields = Vec::new();
         let mut settings = Vec::new();
-        for (index, column) in self.columns.iter().enumerate() {
-            let name = sql::identifier(&column.name);
+        for (index, (column, name)) in self.columns.iter().zip(&self.names).enumerate() {
+            let name = sql::identifier(name);
             let conversion = match column.kind {
                 // As text a number would first be looked for among the labels.
                 ColumnKind::Enum | ColumnKind::Set => format!("CAST(@v{index} AS UNSIGNED)"),
@@ -88,9 +107,9 @@ impl Columns {
 
     /// The column list of INSERT.
     pub(super) fn insert_list(&self) -> String {
-        self.columns
+        self.names
             .iter()
-            .map(|column| sql::identifier(&column.name))
+            .map(|name| sql::identifier(name))
             .collect::<Vec<_>>()
             .join(", ")
     }

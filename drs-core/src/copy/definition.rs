@@ -48,6 +48,24 @@ impl Definition {
         Self::parse(&text).map(Some).map_err(unreadable)
     }
 
+    /// Columns, keys, constraints: each as printed.
+    pub(super) fn items(&self) -> impl Iterator<Item = &str> {
+        self.items.iter().map(String::as_str)
+    }
+
+    /// The same with other items.
+    pub(super) fn with_items(&self, items: Vec<String>) -> Self {
+        Self {
+            items,
+            ..self.clone()
+        }
+    }
+
+    /// True when the rows are divided into partitions.
+    pub(super) fn is_partitioned(&self) -> bool {
+        contains_outside(&self.options, "PARTITION BY")
+    }
+
     fn parse(text: &str) -> Result<Self, &'static str> {
         let open = find_outside(text, 0, b'(').ok_or("it has no list of columns")?;
         let mut items = Vec::new();
@@ -311,7 +329,7 @@ fn position_outside(text: &str, word: &str) -> Option<usize> {
 }
 
 /// Where `wanted` stands outside of quotes.
-fn find_outside(text: &str, from: usize, wanted: u8) -> Option<usize> {
+pub(super) fn find_outside(text: &str, from: usize, wanted: u8) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = from;
     while let Some(byte) = bytes.get(at) {
@@ -327,7 +345,7 @@ fn find_outside(text: &str, from: usize, wanted: u8) -> Option<usize> {
 }
 
 /// The place after the quoted text that begins at `open`, or the end of the text.
-fn skip_quoted(bytes: &[u8], open: usize) -> usize {
+pub(super) fn skip_quoted(bytes: &[u8], open: usize) -> usize {
     let quote = bytes.get(open).copied().unwrap_or(b'\'');
     let mut at = open + 1;
     while let Some(byte) = bytes.get(at) {

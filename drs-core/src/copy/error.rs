@@ -22,6 +22,14 @@ pub enum CopyError {
         #[source]
         source: crate::rule::BindError,
     },
+    /// A rule's columns do not go with the table's definition.
+    #[error("the rule of {table} can't be carried out: {reason}")]
+    RuleColumns {
+        /// The table of the source.
+        table: TableName,
+        /// Why not.
+        reason: String,
+    },
     /// No connection.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
@@ -87,17 +95,6 @@ pub enum CopyError {
     CreatedNotEmpty {
         /// The table.
         table: TableName,
-    },
-    /// The copy has to begin again, which would take away what another task has brought.
-    #[error(
-        "the copy of {table} has to begin again from an empty table, since its definition changed or nothing tells how far \
-         it was, and the task {} writes to it too; remove this task's rows at the destination by hand, and begin a new task", others.join(", ")
-    )]
-    Shared {
-        /// The table.
-        table: TableName,
-        /// The other tasks.
-        others: Vec<String>,
     },
     /// The table is gone, or renamed, while it was being copied.
     #[error(

@@ -2,7 +2,6 @@ use mysql::{Conn, prelude::Queryable};
 
 use super::{
     CopyError,
-    columns::Columns,
     create::Keys,
     definition::Definition,
     error::{at_destination, at_source},
@@ -41,7 +40,7 @@ impl Session<'_, '_> {
         let Some(seen) = self.look(&name, before)? else {
             return Ok(Opened::Again);
         };
-        let columns = Columns::of(&seen.schema, self.shared.source_version)?;
+        let columns = self.shared.columns(&seen.schema)?;
         let there = self.make_table(record, &seen, true, Keys::AfterTheRows)?;
         let plan = TablePlan {
             condition: self.shared.condition(&seen.schema)?,

@@ -11,6 +11,7 @@ mod chunk;
 mod columns;
 mod create;
 mod definition;
+mod definition_columns;
 mod error;
 mod from;
 mod kept;
@@ -30,7 +31,7 @@ pub use error::CopyError;
 pub(crate) use from::{end_of_log, uses_gtid, visible_gtid_point};
 pub(crate) use list::ensure_databases;
 pub use list::{LeftOut, Listing, TableToCopy, list_tables};
-pub(crate) use rules::CopyRules;
+pub(crate) use rules::{CopyRules, check_columns};
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -44,7 +45,7 @@ use session::{Session, Shared};
 use crate::{
     checkpoint::{CheckpointStore, TablePhase},
     dialect::ServerVersion,
-    object::{Mapping, NameCase, Selection, TableName},
+    object::{Mapping, Selection, TableName},
     session::SessionError,
 };
 
@@ -167,7 +168,6 @@ pub struct Copy<'a> {
     mapping: Option<&'a Mapping>,
     rules: Option<&'a CopyRules<'a>>,
     programs: Option<&'a Selection>,
-    destination_case: NameCase,
 }
 
 impl<'a> Copy<'a> {
@@ -184,7 +184,6 @@ impl<'a> Copy<'a> {
             mapping: None,
             rules: None,
             programs: None,
-            destination_case: NameCase::default(),
         }
     }
 
@@ -192,13 +191,6 @@ impl<'a> Copy<'a> {
     #[must_use]
     pub fn mapping(mut self, mapping: &'a Mapping) -> Self {
         self.mapping = Some(mapping);
-        self
-    }
-
-    /// Says how the destination compares names.
-    #[must_use]
-    pub(crate) fn destination_case(mut self, case: NameCase) -> Self {
-        self.destination_case = case;
         self
     }
 
@@ -262,7 +254,6 @@ impl<'a> Copy<'a> {
             options: self.options,
             mapping: self.mapping,
             rules: self.rules,
-            destination_case: self.destination_case,
             source_version: version,
             gtid,
             task: store.task().to_owned(),

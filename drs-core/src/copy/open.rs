@@ -1,5 +1,5 @@
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -7,7 +7,6 @@ use super::{
     CopyError, CopyEvent,
     board::Waiting,
     chunk::{ChunkKey, Planner},
-    columns::Columns,
     create::{self, Keys},
     definition::Definition,
     from::{TableLock, back_off, end_of_log, visible_gtid_point},
@@ -164,7 +163,10 @@ impl Session<'_, '_> {
         let destination = self.shared.destination_name(&record.table);
         let there = TableSchema::load(self.destination()?, &destination)?;
         let differences = match &there {
-            Some(there) => create::differences(&seen.schema, there),
+            Some(there) => {
+                let expected = self.shared.at_destination(&seen.schema, &seen.definition)?;
+                create::differences(&expected.0, there)
+            }
             None => vec!["it is missing at the destination".to_owned()],
         };
         // A new key alone makes no difference to the rows, but its statement is in the log behind
@@ -188,7 +190,7 @@ impl Session<'_, '_> {
     }
 
     fn keyed(&self, seen: Seen, there: &TableSchema, key: ChunkKey) -> Result<Opened, CopyError> {
-        let columns = Columns::of(&seen.schema, self.shared.source_version)?;
+        let columns = self.shared.columns(&seen.schema)?;
         let transactional = there.engine.eq_ignore_ascii_case("InnoDB");
         let plan = TablePlan {
             destination: self.shared.destination_name(&seen.schema.name),
@@ -212,24 +214,31 @@ impl Session<'_, '_> {
     ) -> Result<TableSchema, CopyError> {
         let shared = self.shared;
         let name = record.table.clone();
+        let (expected, expected_definition) =
+            shared.at_destination(&seen.schema, &seen.definition)?;
+        if shared.changes_columns(&name) {
+            let text = crate::rule::record(&seen.schema.columns);
+            shared.with_store(|store| store.save_rule_columns(&name, &text))?;
+        }
         self.take_turn(&name)?;
         let to = shared.destination_name(&name);
-        let there = TableSchema::load(self.destination()?, &to)?;
+        let (source, destination, _) = self.both()?;
+        let there = TableSchema::load(destination, &to)?;
         match there {
             Some(there) if record.phase == TablePhase::Pending => {
                 if keyless {
                     return Err(CopyError::KeylessExists { table: name });
                 }
-                same(&seen.schema, &there)?;
+                same(&expected, &there)?;
                 self.end_turn(&name)?;
                 return Ok(there);
             }
             // Left behind by a run of this task that ended before the first row.
             Some(_) => {
-                if create::has_rows(self.destination()?, &to)? {
+                if create::has_rows(destination, &to)? {
                     return Err(CopyError::CreatedNotEmpty { table: name });
                 }
-                self.drop_own(&name)?;
+                create::drop_table(destination, &to, &shared.task)?;
             }
             None => {}
         }
@@ -239,7 +248,6 @@ impl Session<'_, '_> {
         record.until = None;
         record.rows_copied = 0;
         shared.with_store(|store| store.save_table(record))?;
-        let (source, destination, _) = self.both()?;
         create::ensure_database(
             source,
             destination,
@@ -247,8 +255,8 @@ impl Session<'_, '_> {
             &shared.task,
         )?;
         let definition = match shared.mapping {
-            Some(mapping) => seen.definition.with_parents(&name.database, mapping),
-            None => seen.definition.clone(),
+            Some(mapping) => expected_definition.with_parents(&name.database, mapping),
+            None => expected_definition,
         };
         create::create_table(source, destination, &to, &definition, keys, &shared.task)?;
         let there = TableSchema::load(destination, &to)?;
@@ -258,7 +266,7 @@ impl Session<'_, '_> {
                 differences: vec!["it was created and is not there".to_owned()],
             });
         };
-        same(&seen.schema, &there)?;
+        same(&expected, &there)?;
         self.end_turn(&name)?;
         Ok(there)
     }
@@ -267,7 +275,9 @@ impl Session<'_, '_> {
     pub(super) fn reset(&mut self, mut record: TableRecord) -> Result<TableRecord, CopyError> {
         self.take_turn(&record.table)?;
         // In this order: a table that is missing while its record says `copying` is begun again too.
-        self.drop_own(&record.table)?;
+        let there = self.shared.destination_name(&record.table);
+        let shared = self.shared;
+        create::drop_table(self.destination()?, &there, &shared.task)?;
         self.end_turn(&record.table)?;
         self.shared
             .with_store(|store| store.forget_chunks(&record.table))?;
@@ -277,26 +287,6 @@ impl Session<'_, '_> {
         record.rows_copied = 0;
         self.shared.with_store(|store| store.save_table(&record))?;
         Ok(record)
-    }
-
-    /// Drops a table that this task created, unless another task writes to it by now.
-    fn drop_own(&mut self, table: &TableName) -> Result<(), CopyError> {
-        let (shared, case) = (self.shared, self.shared.destination_case);
-        let there = shared.destination_name(table);
-        // Asked for the store's connection alone: it may have to be opened anew.
-        let database = there.database.as_str();
-        shared.with_store(|store| store.writers(database, Some(&there.table), case))?;
-        let mut store = shared.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let (others, held) = store.hold_writers(&there, case)?;
-        if !others.is_empty() {
-            return Err(CopyError::Shared {
-                table: there,
-                others,
-            });
-        }
-        create::drop_table(self.destination()?, &there, &shared.task)?;
-        drop(held);
-        Ok(())
     }
 
     /// A point such that what is at or before it is visible to the reads that follow; the
@@ -351,7 +341,8 @@ impl Session<'_, '_> {
         }
         if record.created_by_task {
             self.take_turn(&record.table)?;
-            self.drop_own(&record.table)?;
+            let there = shared.destination_name(&record.table);
+            create::drop_table(self.destination()?, &there, &shared.task)?;
             self.end_turn(&record.table)?;
             shared.with_store(|store| store.forget_chunks(&record.table))?;
         }

@@ -1,7 +1,9 @@
-use super::CopyError;
+use mysql::Conn;
+
+use super::{CopyError, definition::Definition};
 use crate::{
-    object::NameCase,
-    rule::{Asker, Filter, Rules, opaque},
+    object::{NameCase, TableName},
+    rule::{Asker, Filter, Rules, TableRule, opaque},
     schema::TableSchema,
 };
 
@@ -16,6 +18,13 @@ pub(crate) struct CopyRules<'a> {
 }
 
 impl CopyRules<'_> {
+    /// The rule of a table of the source, if it changes columns.
+    pub(super) fn on_columns(&self, table: &TableName) -> Option<&TableRule> {
+        self.rules
+            .of(table, self.case)
+            .filter(|rule| rule.has_columns())
+    }
+
     /// The condition that a table's rows are read with, if its rule has one.
     pub(super) fn condition(&self, schema: &TableSchema) -> Result<Option<String>, CopyError> {
         let rule = self.rules.of(&schema.name, self.case);
@@ -29,5 +38,14 @@ impl CopyRules<'_> {
             }
         })?;
         Ok(Some(opaque(&filter.sql(&schema.columns))))
+    }
+}
+
+/// Fails with the reason when a rule's columns do not go with the table's definition at the source.
+pub(crate) fn check_columns(conn: &mut Conn, rule: &TableRule) -> Result<(), String> {
+    match Definition::load(conn, &rule.table) {
+        Ok(Some(definition)) => definition.with_columns(rule).map(drop),
+        Ok(None) => Ok(()),
+        Err(error) => Err(error.to_string()),
     }
 }

@@ -13,6 +13,7 @@ use super::{
     CopyError, CopyEvent, CopyObserver, CopyOptions, CopyOutcome, OpenSession,
     board::{Board, Job, Waiting},
     chunk::chunk_condition,
+    columns::Columns,
     create,
     definition::Definition,
     from::{back_off, end_of_log},
@@ -25,7 +26,7 @@ use crate::{
     checkpoint::{CheckpointError, CheckpointStore, ChunkRecord, Epoch, StreamPoint, TablePhase},
     dialect::ServerVersion,
     error::server_code,
-    object::{Mapping, NameCase, TableName},
+    object::{Mapping, TableName},
     schema::TableSchema,
     sql,
 };
@@ -44,8 +45,6 @@ pub(super) struct Shared<'a> {
     pub(super) options: CopyOptions,
     pub(super) mapping: Option<&'a Mapping>,
     pub(super) rules: Option<&'a CopyRules<'a>>,
-    /// How the destination compares names.
-    pub(super) destination_case: NameCase,
     pub(super) source_version: ServerVersion,
     pub(super) gtid: bool,
     pub(super) task: String,
@@ -72,6 +71,38 @@ impl Shared<'_> {
     /// The condition that a table's rows are read with, if a rule has one.
     pub(super) fn condition(&self, schema: &TableSchema) -> Result<Option<String>, CopyError> {
         self.rules.map_or(Ok(None), |rules| rules.condition(schema))
+    }
+
+    /// The source's table and its definition as the destination has them.
+    pub(super) fn at_destination(
+        &self,
+        schema: &TableSchema,
+        definition: &Definition,
+    ) -> Result<(TableSchema, Definition), CopyError> {
+        let rule = self.rules.and_then(|rules| rules.on_columns(&schema.name));
+        let Some(rule) = rule else {
+            return Ok((schema.clone(), definition.clone()));
+        };
+        let failed = |reason: String| CopyError::RuleColumns {
+            table: schema.name.clone(),
+            reason,
+        };
+        rule.check_columns_of(schema)
+            .map_err(|error| failed(error.to_string()))?;
+        let definition = definition.with_columns(rule).map_err(failed)?;
+        Ok((rule.at_destination(schema), definition))
+    }
+
+    /// True when a rule changes the table's columns.
+    pub(super) fn changes_columns(&self, table: &TableName) -> bool {
+        self.rules
+            .is_some_and(|rules| rules.on_columns(table).is_some())
+    }
+
+    /// The columns that are read, and their names at the destination.
+    pub(super) fn columns(&self, schema: &TableSchema) -> Result<Columns, CopyError> {
+        let rule = self.rules.and_then(|rules| rules.on_columns(&schema.name));
+        Columns::of(schema, self.source_version, rule)
     }
 
     pub(super) fn tell(&self, event: &CopyEvent<'_>) {
@@ -374,6 +405,19 @@ impl<'s, 'a> Session<'s, 'a> {
             });
             self.take_turn(&record.table)?;
             let there = shared.destination_name(&record.table);
+            let rule = shared
+                .rules
+                .and_then(|rules| rules.on_columns(&record.table));
+            let changed = match rule {
+                Some(rule) => Some(definition.with_columns(rule).map_err(|reason| {
+                    CopyError::RuleColumns {
+                        table: record.table.clone(),
+                        reason,
+                    }
+                })?),
+                None => None,
+            };
+            let definition = changed.as_ref().unwrap_or(definition);
             create::add_keys(self.destination()?, &there, definition, &shared.task)?;
             self.end_turn(&record.table)?;
         }

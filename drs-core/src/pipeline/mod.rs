@@ -398,7 +398,6 @@ impl<'a> Pipeline<'a> {
         let copy = Copy::new(&source, &destination, options)
             .mapping(&objects.mapping)
             .rules(&rules)
-            .destination_case(case)
             .programs(&objects.selection);
         match copy.run(store, stop, &tally) {
             Ok(outcome) => {
@@ -485,6 +484,7 @@ impl<'a> Pipeline<'a> {
                     facts.name_case,
                     Asker::new(move || Ok(asks.open()?.0)),
                     Arc::clone(store),
+                    destination.version,
                 ),
                 column_names: ColumnNames::load(
                     Arc::clone(store),

@@ -77,7 +77,7 @@ impl Definitions {
         let Some(schema) = self.source.load(source)? else {
             return Ok(Err(PlanError::NamesUnknown));
         };
-        Ok(TablePlan::names_by_definition(&schema, columns))
+        Ok(TablePlan::names_by_definition(&schema.columns, columns))
     }
 
     /// The destination's table in the log's column order; the same one for the same projection, by

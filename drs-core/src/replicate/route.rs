@@ -27,7 +27,7 @@ use crate::{
     ddl::{self, SessionContext, SourceDefaults, StatementKind},
     dialect::ServerVersion,
     object::{DatabaseName, Mapping, Selection, TableName},
-    schema::TableSchema,
+    schema::{Column, TableSchema},
     sql::LiteralError,
 };
 
@@ -125,14 +125,14 @@ pub(crate) struct RouteContext<'a> {
 }
 
 impl Router {
-    pub(crate) fn new(settings: RouterSettings, tables: &[TableRecord], start: &Position) -> Self {
+    pub(crate) fn new(settings: RouterSettings, tables: &[TableRecord]) -> Self {
         Self {
             definitions: Definitions::new(
                 Arc::clone(&settings.connect),
                 Arc::clone(&settings.connect_source),
             ),
             maps: HashMap::new(),
-            copies: CopyWindows::new(tables, settings.selection.case(), start),
+            copies: CopyWindows::new(tables, settings.selection.case()),
             counts: RouteCounts::default(),
             current: None,
             followed: Followed::new(settings.selection.clone(), tables),
@@ -349,7 +349,9 @@ impl Router {
             transaction: context.id.clone(),
             source: cause,
         };
+        let recorded = self.recorded_columns(&source, &columns, context)?;
         let names = match definitions::logged_names(&columns) {
+            _ if recorded.is_some() => None,
             Some(names) => Some(names),
             None => match self.settings.column_names.of(&source) {
                 Some(names) if names.len() == columns.len() => Some(names.to_vec()),
@@ -370,13 +372,20 @@ impl Router {
                 }
             },
         };
+        let names: Option<Vec<Option<String>>> = match &recorded {
+            Some(recorded) => Some(self.settings.rules.names(&source, recorded)),
+            None => names.map(|names| names.into_iter().map(Some).collect()),
+        };
         let charsets = self.definitions.charsets()?;
         let projection = TablePlan::projection(&schema, &columns, names.as_deref(), &charsets)
             .map_err(failed)?;
         let schema = self.definitions.projected(&source, &schema, projection);
-        let rule = self.settings.rules.plan(&source, &schema, context.id)?;
+        let rule = self
+            .settings
+            .rules
+            .plan(&source, &schema, recorded, context.id)?;
         if let Some(rule) = &rule {
-            self.check_collations(rule, &source, &schema, &columns, context)?;
+            self.check_collations(rule, &source, &columns, context)?;
         }
         Ok(TablePlan {
             source,
@@ -386,18 +395,60 @@ impl Router {
         })
     }
 
+    /// The source's columns as they were when the task began, for a table whose rule changes
+    /// columns: by their names it is known which is which.
+    fn recorded_columns(
+        &mut self,
+        source: &TableName,
+        columns: &TableColumns,
+        context: &RouteContext<'_>,
+    ) -> Result<Option<Vec<Column>>, FollowError> {
+        if !self.settings.rules.changes_columns(source) {
+            return Ok(None);
+        }
+        let recorded = match self.settings.rules.recorded(source, context.id)? {
+            Some(recorded) => recorded,
+            None => {
+                let present = self.definitions.source_table(source)?;
+                let columns = present.map(|schema| schema.columns).unwrap_or_default();
+                self.settings.rules.record(source, &columns)?;
+                columns
+            }
+        };
+        let names = TablePlan::names_by_definition(&recorded, columns);
+        let same = match (names, definitions::logged_names(columns)) {
+            (Err(_), _) => false,
+            (Ok(names), Some(logged)) => {
+                let lower = |names: Vec<String>| -> Vec<String> {
+                    names.iter().map(|name| name.to_lowercase()).collect()
+                };
+                lower(names) == lower(logged)
+            }
+            (Ok(_), None) => true,
+        };
+        if same {
+            return Ok(Some(recorded));
+        }
+        Err(refused(
+            context.id,
+            &format!(
+                "{source} has a rule on its columns, and has other columns in the log than when the task began; begin a new \
+                 task"
+            ),
+        ))
+    }
+
     /// A condition is evaluated by the collations of the destination's columns: fails when the
     /// source's are others.
     fn check_collations(
         &mut self,
         rule: &PlanRule,
         source: &TableName,
-        schema: &TableSchema,
         columns: &TableColumns,
         context: &RouteContext<'_>,
     ) -> Result<(), FollowError> {
         let mut present = None;
-        for (column, logged) in RuleBook::logged_collations(rule, columns, schema) {
+        for (column, logged) in RuleBook::logged_collations(rule, columns) {
             let there = match logged {
                 Some(number) => self.definitions.collation(number)?,
                 // An old log does not tell; then the source's present definition must. A table
@@ -572,7 +623,23 @@ impl Router {
         tables: &[TableName],
         context: &RouteContext<'_>,
     ) -> Result<(), FollowError> {
-        use ddl::StatementKind::{AlterTable, DropDatabase, DropTable, RenameTable};
+        use ddl::StatementKind::{AlterTable, CreateTable, DropDatabase, DropTable, RenameTable};
+        let on_columns = statement
+            .objects
+            .iter()
+            .filter_map(super::judge::table_of)
+            .find(|table| self.settings.rules.changes_columns(table));
+        if let Some(table) = on_columns
+            && matches!(statement.kind, AlterTable | CreateTable { .. })
+        {
+            return Err(refused(
+                context.id,
+                &format!(
+                    "a statement changes or repeats the structure of {table}, which has a rule on its columns: such statements \
+                     can't be repeated at the destination; do there by hand what is right, and begin a new task behind it"
+                ),
+            ));
+        }
         let Some(ruled) = tables
             .iter()
             .find(|table| self.settings.rules.of(table).is_some())

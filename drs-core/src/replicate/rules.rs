@@ -6,8 +6,9 @@ use super::FollowError;
 use crate::{
     apply::PlanRule,
     checkpoint::{CheckpointStore, TransactionId},
+    dialect::ServerVersion,
     object::{NameCase, TableName},
-    rule::{Asker, Filter, Rules, TableRule},
+    rule::{self, Asker, Filter, Rules, TableRule},
     schema::{Column, ColumnKind, TableSchema},
 };
 
@@ -19,6 +20,8 @@ pub(crate) struct RuleBook {
     /// Leads to the destination, whose definitions the conditions are bound to.
     asker: Arc<Asker>,
     store: Arc<Mutex<CheckpointStore>>,
+    /// The destination calls `utf8` `utf8mb3`, in its collations too.
+    has_utf8mb3: bool,
 }
 
 impl RuleBook {
@@ -27,12 +30,14 @@ impl RuleBook {
         case: NameCase,
         asker: Asker,
         store: Arc<Mutex<CheckpointStore>>,
+        destination: ServerVersion,
     ) -> Self {
         Self {
             rules,
             case,
             asker: Arc::new(asker),
             store,
+            has_utf8mb3: destination.is_mysql_at_least(8, 0, 30),
         }
     }
 
@@ -42,27 +47,35 @@ impl RuleBook {
     }
 
     /// What a table's rule makes of its changes. `schema` is the destination's table in the log's
-    /// column order; `collations` gives a collation's name by its number in the log, and the
-    /// source's present one of a column.
+    /// column order; `recorded` the source's columns, when the rule changes them.
     pub(super) fn plan(
         &self,
         source: &TableName,
         schema: &TableSchema,
+        recorded: Option<Vec<Column>>,
         id: &TransactionId,
     ) -> Result<Option<Arc<PlanRule>>, FollowError> {
         let Some(rule) = self.of(source) else {
             return Ok(None);
         };
-        let filter = match self.bound(rule, source, schema, id)? {
-            None => None,
-            Some(filter) => {
-                self.same_as_before(source, &fingerprint(&filter, &schema.columns), id)?;
-                Some(filter)
-            }
+        let changes_columns = recorded.is_some();
+        let columns = match recorded {
+            None => schema.columns.clone(),
+            Some(recorded) => self.with_source_names(recorded, schema),
         };
+        let filter = self.bound(rule, source, &columns, id)?;
+        if let Some(filter) = &filter
+            && !changes_columns
+        {
+            self.same_as_before(source, &fingerprint(filter, &columns), id)?;
+        }
+        let leaves_out = schema.columns.iter().any(Column::is_absent);
+        let written =
+            leaves_out.then(|| schema.written_columns().map(|(index, _)| index).collect());
         Ok(Some(Arc::new(PlanRule {
             filter,
-            columns: schema.columns.clone(),
+            columns,
+            written,
             without: rule.without.clone(),
             asker: Arc::clone(&self.asker),
         })))
@@ -78,10 +91,77 @@ impl RuleBook {
         let Some(rule) = self.of(source) else {
             return Ok(());
         };
-        match self.bound(rule, source, schema, id)? {
+        match self.bound(rule, source, &schema.columns, id)? {
             None => Ok(()),
             Some(filter) => self.same_as_before(source, &fingerprint(&filter, &schema.columns), id),
         }
+    }
+
+    /// True when the table's rule leaves out or renames columns.
+    pub(super) fn changes_columns(&self, source: &TableName) -> bool {
+        self.of(source).is_some_and(TableRule::has_columns)
+    }
+
+    /// The destination's names of the source's columns; `None` for those that are left out.
+    pub(super) fn names(&self, source: &TableName, columns: &[Column]) -> Vec<Option<String>> {
+        let rule = self.of(source);
+        columns
+            .iter()
+            .map(|column| match rule {
+                Some(rule) => rule.column(&column.name).map(str::to_owned),
+                None => Some(column.name.clone()),
+            })
+            .collect()
+    }
+
+    /// What the columns of a table of the source were when the task began, if it is noted.
+    pub(super) fn recorded(
+        &self,
+        source: &TableName,
+        id: &TransactionId,
+    ) -> Result<Option<Vec<Column>>, FollowError> {
+        let Some(text) = self.store().rule_columns(source)? else {
+            return Ok(None);
+        };
+        match rule::recorded(&text) {
+            Some(columns) => Ok(Some(columns)),
+            None => Err(FollowError::Refused {
+                transaction: id.clone(),
+                reason: format!("what the checkpoint has of the columns of {source} can't be read"),
+            }),
+        }
+    }
+
+    /// Notes it.
+    pub(super) fn record(&self, source: &TableName, columns: &[Column]) -> Result<(), FollowError> {
+        let text = rule::record(columns);
+        Ok(self.store().save_rule_columns(source, &text)?)
+    }
+
+    /// The columns that a condition names: the destination's, by the source's names, and of those
+    /// that are left out what is noted of the source's.
+    fn with_source_names(&self, recorded: Vec<Column>, schema: &TableSchema) -> Vec<Column> {
+        let newer = |name: Option<String>| match name {
+            Some(name) if self.has_utf8mb3 && (name == "utf8" || name.starts_with("utf8_")) => {
+                Some(name.replacen("utf8", "utf8mb3", 1))
+            }
+            name => name,
+        };
+        recorded
+            .into_iter()
+            .enumerate()
+            .map(|(index, column)| match schema.columns.get(index) {
+                Some(there) if !there.is_absent() => Column {
+                    name: column.name,
+                    ..there.clone()
+                },
+                _ => Column {
+                    charset: newer(column.charset),
+                    collation: newer(column.collation),
+                    ..column
+                },
+            })
+            .collect()
     }
 
     /// A table of the source is gone: a new one of its name begins anew.
@@ -94,9 +174,8 @@ impl RuleBook {
 
     /// The text columns of a condition whose collation the log tells by number: that name, and ours.
     pub(super) fn logged_collations<'s>(
-        rule: &PlanRule,
+        rule: &'s PlanRule,
         columns: &TableColumns,
-        schema: &'s TableSchema,
     ) -> Vec<(&'s Column, Option<u32>)> {
         let used = rule
             .filter
@@ -105,7 +184,7 @@ impl RuleBook {
             .unwrap_or_default();
         used.into_iter()
             .filter_map(|ordinal| {
-                let column = schema.columns.get(ordinal)?;
+                let column = rule.columns.get(ordinal)?;
                 let is_text = matches!(
                     column.kind,
                     ColumnKind::Text | ColumnKind::Enum | ColumnKind::Set
@@ -120,12 +199,12 @@ impl RuleBook {
         &self,
         rule: &TableRule,
         source: &TableName,
-        schema: &TableSchema,
+        columns: &[Column],
         id: &TransactionId,
     ) -> Result<Option<Filter>, FollowError> {
         rule.filter
             .as_ref()
-            .map(|expression| Filter::bind(expression, &schema.columns, &self.asker))
+            .map(|expression| Filter::bind(expression, columns, &self.asker))
             .transpose()
             .map_err(|cause| FollowError::Rule {
                 table: source.clone(),

@@ -2,6 +2,7 @@
 
 mod asker;
 mod bind;
+mod columns;
 mod expression;
 mod filter;
 mod lexer;
@@ -9,6 +10,7 @@ mod like;
 mod moment;
 mod number;
 mod parse;
+mod recorded;
 mod settings;
 mod text;
 mod verify;
@@ -20,6 +22,7 @@ pub use expression::{Expression, Literal, Operator};
 pub use filter::FilterError;
 pub(crate) use filter::{Filter, Truth, opaque};
 pub use parse::{ParseError, WHERE_CHARS_MAX};
+pub(crate) use recorded::{record, recorded};
 pub use settings::{AddedColumn, AddedValue, DmlKind, FixedType, Rule, TimeType};
 pub(crate) use settings::{Rules, TableRule};
 pub(crate) use verify::verify;

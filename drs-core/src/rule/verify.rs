@@ -94,6 +94,26 @@ fn verify_rule(
         }
         Err(error) => return Ok(RuleVerdict::Refused(error.to_string())),
     };
+    if let Err(error) = rule.check_columns_of(&schema) {
+        return Ok(RuleVerdict::Refused(format!("columns: {error}")));
+    }
+    if let Err(reason) = crate::copy::check_columns(conn, rule) {
+        return Ok(RuleVerdict::Refused(format!("columns: {reason}")));
+    }
+    let leaves_out = schema
+        .columns
+        .iter()
+        .any(|column| rule.column(&column.name).is_none());
+    if leaves_out
+        && task.mode().follows()
+        && image.is_some_and(|image| image.eq_ignore_ascii_case("MINIMAL"))
+    {
+        return Ok(RuleVerdict::Refused(
+            "columns: binlog_row_image is MINIMAL at the source, so that its log does not tell whether other columns than \
+             those left out have changed; set it to FULL, for sessions that are connected too"
+                .to_owned(),
+        ));
+    }
     let mut condition = None;
     if let Some(expression) = &rule.filter {
         let filter = match Filter::bind(expression, &schema.columns, asker) {

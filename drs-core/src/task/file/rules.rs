@@ -56,7 +56,7 @@ fn rule(table: &TomlTable<'_>) -> Result<Rule, TaskError> {
             .filter(|kind| !kinds.contains(kind))
             .collect();
     }
-    for key in ["columns", "add"] {
+    for key in ["add"] {
         if table.has(key) {
             return Err(unsupported(table, key));
         }
