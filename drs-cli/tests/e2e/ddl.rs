@@ -181,10 +181,8 @@ fn a_new_name_before_the_copy_is_done() {
             ],
         );
         let mut program = Program::run(&task, &[]);
-        program.wait_for("tables are copied again", |event| {
-            (event["event"] == "notice" && event["text"].as_str()?.contains("copied again"))
-                .then_some(())
-        });
+        // That is when it meets the statement.
+        program.wait_until_it_follows();
         program.kill();
         run(
             &mut conn,

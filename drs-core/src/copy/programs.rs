@@ -275,12 +275,20 @@ fn create(
     };
     let doing = format!("creating the {} {}", program.kind.as_str(), program.name);
     let failed = at_destination(&doing);
-    if program.kind == Kind::View && is_table(destination, &program.name).map_err(&failed)? {
-        return Ok(Created::LeftOut(
-            "not created: a table of its name is at the destination".into(),
-        ));
-    }
-    match show(destination, program, at_destination(&doing))? {
+    // Asked for apart, because SHOW CREATE VIEW first asks for the privilege to see it.
+    let there = match program.kind {
+        Kind::View => match table_type(destination, &program.name).map_err(&failed)? {
+            None => Ok(None),
+            Some(kind) if kind == "VIEW" => show(destination, program, at_destination(&doing))?,
+            Some(_) => {
+                return Ok(Created::LeftOut(
+                    "not created: a table of its name is at the destination".into(),
+                ));
+            }
+        },
+        Kind::Procedure | Kind::Function => show(destination, program, at_destination(&doing))?,
+    };
+    match there {
         Ok(None) => {}
         // By an earlier run of this task; another version prints it in other words.
         Ok(Some(_)) if is_made => return Ok(Created::Done(Vec::new())),
@@ -338,12 +346,11 @@ fn is_same(here: &Definition, there: &Definition) -> bool {
     without_definer(&here.text) == without_definer(&there.text)
 }
 
-fn is_table(destination: &mut Conn, name: &TableName) -> Result<bool, mysql::Error> {
-    let kind: Option<String> = destination.exec_first(
+fn table_type(destination: &mut Conn, name: &TableName) -> Result<Option<String>, mysql::Error> {
+    destination.exec_first(
         "SELECT TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?",
         (name.database.as_str(), &name.table),
-    )?;
-    Ok(kind.is_some_and(|kind| kind != "VIEW"))
+    )
 }
 
 /// Parameters without a character set have that of the database.

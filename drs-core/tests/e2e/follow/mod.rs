@@ -9,6 +9,7 @@ mod renames;
 pub(crate) mod run;
 mod source;
 mod statement_format;
+mod statements;
 mod types;
 mod values;
 mod xa;

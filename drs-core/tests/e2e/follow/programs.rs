@@ -5,7 +5,10 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use drs_core::{End, FollowProgress, MySqlDestination, Observer, Pipeline, StatementsLeftOut};
+use drs_core::{
+    End, Endpoint, FollowProgress, MySqlDestination, Observer, Pipeline, StatementsLeftOut, Task,
+};
+use drs_testkit::Server;
 use mysql::{Conn, Row, Value, prelude::Queryable};
 
 use super::run::FollowTest;
@@ -195,6 +198,71 @@ fn programs_are_created_behind_the_tables() {
         assert!(third.with("view").is_empty(), "{:?}", third.said);
         run(&mut there, "DROP TABLE taken_by_table");
         test.assert_equal();
+    }
+}
+
+/// Data need no privilege for views and routines.
+#[test]
+fn without_privileges_they_are_left_out_with_a_notice() {
+    let test = FollowTest::new(
+        gtid97(),
+        plain97(),
+        "unprivileged",
+        "CREATE TABLE t (id INT PRIMARY KEY);
+INSERT INTO t VALUES (1);
+CREATE VIEW v AS SELECT id FROM t;
+CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN 1;
+CREATE PROCEDURE p() SELECT 1;\n",
+    );
+    let account = |server: &Server, name: &str, privileges: &str| {
+        let name = format!("{}_{name}", test.name);
+        run(
+            &mut session(server),
+            &format!(
+                "DROP USER IF EXISTS '{name}'@'%';\nCREATE USER '{name}'@'%' IDENTIFIED BY 'of-its-own';\nGRANT {privileges} ON *.* TO '{name}'@'%'"
+            ),
+        );
+        Endpoint::tcp("127.0.0.1", server.port(), name.as_str()).password("of-its-own")
+    };
+    let reads = "SELECT, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT";
+    let writes = "SELECT, CREATE, DROP, DELETE, INSERT, UPDATE, ALTER, REFERENCES, INDEX, TRIGGER";
+    for (number, (source, destination, definer)) in [
+        (reads.to_owned(), writes.to_owned(), None),
+        (format!("{reads}, SHOW VIEW"), writes.to_owned(), None),
+        // All but the right to give another account as the definer.
+        (
+            format!("{reads}, SHOW VIEW, SHOW_ROUTINE"),
+            format!("{writes}, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE"),
+            Some("the task's account as its definer"),
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        run(
+            &mut session(test.destination),
+            &format!("DROP DATABASE IF EXISTS {}", test.name),
+        );
+        let task = Task::builder(
+            account(test.source, "reads", &source),
+            account(test.destination, "writes", &destination),
+        )
+        .name(format!("{}_{number}", test.name))
+        .select(test.name.as_str())
+        .build()
+        .unwrap();
+        let watch = Notices::default();
+        test.catch_up_watched(&task, &watch).unwrap();
+        test.assert_equal();
+        let reason = definer.unwrap_or("not created");
+        for name in ["view", "function", "procedure"] {
+            let told = watch.with(&format!("{name} `{}`", test.name));
+            // The server that logs functions takes them from few accounts.
+            let is_told = told
+                .iter()
+                .any(|text| text.contains(reason) || text.contains("1419"));
+            assert!(is_told, "{number} {name}: {:?}", watch.said);
+        }
     }
 }
 
