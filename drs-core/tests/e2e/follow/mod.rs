@@ -3,6 +3,7 @@
 mod copy_again;
 mod ddl;
 mod json;
+mod large;
 mod order;
 mod programs;
 mod renames;
