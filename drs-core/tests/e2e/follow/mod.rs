@@ -5,6 +5,7 @@ mod ddl;
 mod json;
 mod large;
 mod order;
+mod partial_json;
 mod programs;
 mod renames;
 pub(crate) mod run;
