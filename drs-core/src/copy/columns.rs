@@ -80,15 +80,23 @@ impl Columns {
 
     /// `(a, @v1, c) SET b = …` of LOAD DATA.
     pub(super) fn load_list(&self) -> String {
+        use ColumnKind::{Double, Enum, Float, Int, Json, Set};
+        let has_settings = self
+            .columns
+            .iter()
+            .any(|column| matches!(column.kind, Enum | Set | Json));
         let mut fields = Vec::new();
         let mut settings = Vec::new();
         for (index, (column, name)) in self.columns.iter().zip(&self.names).enumerate() {
             let name = sql::identifier(name);
             let conversion = match column.kind {
                 // As text a number would first be looked for among the labels.
-                ColumnKind::Enum | ColumnKind::Set => format!("CAST(@v{index} AS UNSIGNED)"),
+                Enum | Set => format!("CAST(@v{index} AS UNSIGNED)"),
                 // JSON refuses text without a character set.
-                ColumnKind::Json => format!("CONVERT(@v{index} USING utf8mb4)"),
+                Json => format!("CONVERT(@v{index} USING utf8mb4)"),
+                // 5.6 forgets at the SET that an AUTO_INCREMENT column got its value, and draws a
+                // new one for 0.
+                Int | Float | Double if has_settings => format!("@v{index}"),
                 _ => {
                     fields.push(name);
                     continue;

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     object::{DatabaseName, TableName},
-    schema::{Column, TableSchema, UniqueKey},
+    schema::{Column, ColumnKind, TableSchema, UniqueKey},
     sql,
 };
 
@@ -159,6 +159,27 @@ pub(super) fn drop_table(
         )
         .and(dropped)
         .map_err(&failed)
+}
+
+/// Fails where the source's definition may not show a label as it is: servers print definitions
+/// in `utf8mb3`, with `?` for every character that it lacks.
+pub(super) fn shows_labels(source: &TableSchema) -> Result<(), CopyError> {
+    let is_lost = |column: &&Column| {
+        let charset = column.charset.as_deref().unwrap_or_default();
+        matches!(column.kind, ColumnKind::Enum | ColumnKind::Set)
+            && matches!(
+                charset,
+                "utf8mb4" | "utf16" | "utf16le" | "utf32" | "gb18030"
+            )
+            && column.column_type.contains('?')
+    };
+    match source.columns.iter().find(is_lost) {
+        None => Ok(()),
+        Some(column) => Err(CopyError::Labels {
+            table: source.name.clone(),
+            column: column.name.clone(),
+        }),
+    }
 }
 
 /// What keeps the source's rows from standing in the destination's table as they are.

@@ -152,6 +152,17 @@ pub enum CopyError {
         /// What stands in the way.
         reason: &'static str,
     },
+    /// Labels that the source shows with characters missing.
+    #[error(
+        "column {column} of {table} has labels with a '?', which may stand for a character outside of the basic plane: the \
+         source shows no such character in definitions; create the table at the destination by hand, with these labels, and run again"
+    )]
+    Labels {
+        /// The table.
+        table: TableName,
+        /// The column.
+        column: String,
+    },
     /// The destination allowed LOAD DATA LOCAL and then refused it; the next attempt inserts.
     #[error("the destination refused LOAD DATA LOCAL for {table}")]
     LoadRefused {

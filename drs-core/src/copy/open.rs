@@ -240,7 +240,7 @@ impl Session<'_, '_> {
                 }
                 create::drop_table(destination, &to, &shared.task)?;
             }
-            None => {}
+            None => create::shows_labels(&seen.schema)?,
         }
         record.phase = TablePhase::Creating;
         record.created_by_task = true;

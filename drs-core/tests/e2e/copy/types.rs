@@ -34,6 +34,9 @@ CREATE TABLE labels (id INT NOT NULL PRIMARY KEY, e ENUM('1','0','2') , n ENUM('
   'a20','a21','a22','a23','a24','a25','a26','a27','a28','a29','a30','a31','a32','a33','a34','a35','a36','a37','a38','a39',
   'a40','a41','a42','a43','a44','a45','a46','a47','a48','a49','a50','a51','a52','a53','a54','a55','a56','a57','a58','a59',
   'a60','a61','a62','a63'), bin ENUM('ä','b') CHARACTER SET latin1, binset SET('ü', 'v') CHARACTER SET binary);
+CREATE TABLE odd_labels (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, e ENUM('a,b', 'it''s', '\\', '"', '', 'é') CHARACTER SET utf8mb4,
+  s SET('it''s', '"', '\\', ' ', 'é') CHARACTER SET utf8mb4);
+INSERT INTO odd_labels VALUES (0, 1, 31), (1, 2, 0), (2, 3, 4), (3, 4, 8), (4, 5, 2), (7, 6, 16), (8, 0, 1);
 INSERT INTO labels VALUES (1, '1', 'a', 'x,z', 18446744073709551615, 'ä', 'ü'), (2, '0', 'b', '', 9223372036854775809, 'b', 'v'),
  (3, 'nothing', 'nothing', 'x', 0, 'nothing', ''), (4, NULL, 'a', NULL, NULL, NULL, NULL), (5, 2, 'b', 7, 1, 1, 3);
 CREATE TABLE texts (id INT NOT NULL PRIMARY KEY, l1 VARCHAR(40) CHARACTER SET latin1, g VARCHAR(40) CHARACTER SET gbk,
@@ -60,7 +63,13 @@ INSERT INTO documents VALUES
  (7, JSON_OBJECT('big', REPEAT('x', 70000), 'list', JSON_ARRAY(1, 2, JSON_ARRAY())), '10000000000000000.0');
 CREATE TABLE shapes (id INT NOT NULL PRIMARY KEY, p POINT, g GEOMETRY, s POINT SRID 4326);
 INSERT INTO shapes VALUES (1, ST_GeomFromText('POINT(1 2)'), ST_GeomFromText('GEOMETRYCOLLECTION EMPTY'), ST_GeomFromText('POINT(52.5 13.4)', 4326)),
- (2, NULL, ST_GeomFromText('POLYGON((0 0,10 0,10 10,0 10,0 0))'), NULL);
+ (2, NULL, ST_GeomFromText('POLYGON((0 0,10 0,10 10,0 10,0 0))'), NULL),
+ (3, ST_GeomFromText('POINT(1 2)', 3857), ST_GeomFromText('LINESTRING(1 2, -3 4)', 4326), ST_GeomFromText('POINT(-90 180)', 4326)),
+ (4, ST_GeomFromText('POINT(-0.0 1e300)'), ST_GeomFromText('MULTIPOINT(1 2, 3 4)', 3857), NULL);
+SET SESSION sql_generate_invisible_primary_key = ON;
+CREATE TABLE hidden_key (a INT, w VARCHAR(20));
+INSERT INTO hidden_key VALUES (1, 'x'), (1, 'x'), (NULL, NULL);
+SET SESSION sql_generate_invisible_primary_key = OFF;
 CREATE TABLE vectors (id INT NOT NULL PRIMARY KEY, v VECTOR(3));
 INSERT INTO vectors VALUES (1, STRING_TO_VECTOR('[1, -0.0, 3.4e38]')), (2, NULL), (3, x'0000000000000000a0a0a0a0');
 CREATE TABLE computed (a INT, v INT AS (a + 1) VIRTUAL, b INT INVISIBLE DEFAULT 7, s INT AS (a * 2) STORED, id INT NOT NULL PRIMARY KEY,
@@ -132,6 +141,24 @@ fn a_clock_of_its_own_at_either_side_changes_nothing() {
         &mut conn,
         "INSERT INTO t VALUES ('2024-10-27 00:30:00', '2024-10-27 02:30:00'), ('2024-10-27 01:30:00', '2024-10-27 02:30:00')",
     );
+    test.copy().unwrap();
+    test.assert_equal();
+}
+
+/// Servers show such a label with a `?` in its place.
+#[test]
+fn labels_that_definitions_do_not_show_stop_the_copy() {
+    let test = CopyTest::new(gtid97(), plain97(), "unshown");
+    let definition =
+        "CREATE TABLE t (id INT PRIMARY KEY, e ENUM('a', 'é😀') CHARACTER SET utf8mb4)";
+    let mut conn = test.at_source();
+    run(
+        &mut conn,
+        &format!("{definition};\nINSERT INTO t VALUES (1, 2)"),
+    );
+    let error = test.copy().unwrap_err().to_string();
+    assert!(error.starts_with("column e of"), "{error}");
+    run(&mut test.at_destination(), definition);
     test.copy().unwrap();
     test.assert_equal();
 }

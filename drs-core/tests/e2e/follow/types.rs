@@ -13,9 +13,26 @@ use crate::{
 };
 
 fn every_type(source: &'static Server, destination: &'static Server, newer: bool) {
-    let test = FollowTest::new(source, destination, "types_followed", "\n");
+    every_type_with(source, destination, newer, "");
+}
+
+/// `image` is the source session's `binlog_row_image`, if it is not the server's.
+fn every_type_with(
+    source: &'static Server,
+    destination: &'static Server,
+    newer: bool,
+    image: &str,
+) {
+    let name = format!("types_followed_{}", image.to_lowercase());
+    let test = FollowTest::new(source, destination, &name, "\n");
     test.catch_up().unwrap();
     let mut conn = test.at_source();
+    if !image.is_empty() {
+        run(
+            &mut conn,
+            &format!("SET SESSION binlog_row_image = '{image}'"),
+        );
+    }
     run(&mut conn, TYPES);
     if newer {
         run(&mut conn, NEWER_TYPES);
@@ -25,6 +42,17 @@ fn every_type(source: &'static Server, destination: &'static Server, newer: bool
     test.assert_equal();
 
     for table in &tables {
+        if table == "hidden_key" {
+            run(
+                &mut conn,
+                "UPDATE hidden_key SET w = 'y' WHERE a = 1 LIMIT 1;\nDELETE FROM hidden_key WHERE a IS NULL",
+            );
+            continue;
+        }
+        // Its key draws values by itself, and can't be dropped alone.
+        if table == "odd_labels" {
+            run(&mut conn, "ALTER TABLE odd_labels MODIFY id INT NOT NULL");
+        }
         run(&mut conn, &format!("ALTER TABLE {table} ADD mark INT"));
         let columns = written_columns(&mut conn, table);
         // With both images of all columns in one statement this row is beyond 5.6's max_allowed_packet.
@@ -69,6 +97,18 @@ fn every_type(source: &'static Server, destination: &'static Server, newer: bool
 #[test]
 fn every_type_from_97_to_97() {
     every_type(gtid97(), plain97(), true);
+}
+
+#[test]
+fn every_type_with_minimal_images() {
+    every_type_with(gtid97(), plain97(), true, "MINIMAL");
+    every_type_with(plain56(), plain97(), false, "MINIMAL");
+}
+
+#[test]
+fn every_type_with_images_without_blobs() {
+    every_type_with(plain97(), gtid97(), true, "NOBLOB");
+    every_type_with(gtid56(), gtid97(), false, "NOBLOB");
 }
 
 #[test]
