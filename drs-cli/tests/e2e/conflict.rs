@@ -4,7 +4,7 @@ use drs_testkit::deadline;
 use mysql::Conn;
 
 use crate::{
-    program::{Program, catch_up},
+    program::{Program, catch_up, is},
     servers::{self, assert_equal, in_new_database, run},
     task::Task,
 };
@@ -36,6 +36,14 @@ const CASES: [(&str, &str, &str, &str); 4] = [
         "does not exist",
     ),
 ];
+
+fn case_kind(case: &str) -> &'static str {
+    match case {
+        "update" => "missing_on_update",
+        "delete" => "missing_on_delete",
+        _ => "duplicate_on_insert",
+    }
+}
 
 #[test]
 fn report_error_stops_and_overwrite_repairs() {
@@ -97,6 +105,36 @@ fn report_error_stops_and_overwrite_repairs() {
             let ended = catch_up(&task);
             assert!(ended.number("done", "conflicts") > 0, "{case}: {ended:?}");
             assert_equal(pair.source, pair.destination, &database);
+            let path = task.path();
+            let path = path.to_str().unwrap();
+            let listed = Program::start(&["conflicts", path, "--since", "1d"]).succeed();
+            assert_eq!(
+                listed.number("total", "conflicts"),
+                ended.number("done", "conflicts")
+            );
+            let entry = listed.events.iter().find(|event| is(event, "conflict"));
+            let entry = entry.unwrap_or_else(|| panic!("{case}: {listed:?}"));
+            assert!(
+                entry["table"] == format!("`{database}`.`t`")
+                    && entry["policy"] == "overwrite"
+                    && entry["kind"]
+                        .as_str()
+                        .is_some_and(|kind| kind.contains(case_kind(case)))
+                    && entry["position"]
+                        .as_str()
+                        .is_some_and(|at| at.starts_with("binlog.0"))
+                    && entry["gtid"].is_string() == gtid
+                    && entry["source_key"]["id"].is_u64()
+                    && entry["source_after"].is_null(),
+                "{case}: {entry}"
+            );
+            let later = Program::start(&["conflicts", path, "--since", "2999-01-01"]).succeed();
+            assert_eq!(later.number("total", "conflicts"), 0);
+            let status = Program::start(&["status", path]).succeed();
+            assert_eq!(
+                status.events[0]["conflicts"].as_u64(),
+                Some(ended.number("done", "conflicts"))
+            );
         }
     }
 }

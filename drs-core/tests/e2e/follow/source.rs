@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use drs_core::{Endpoint, Mode, MySqlDestination, Pipeline, PipelineError, Task};
+use drs_core::{ConflictPolicy, Endpoint, Mode, MySqlDestination, Pipeline, PipelineError, Task};
 use drs_testkit::{Server, deadline};
 use mysql::prelude::Queryable;
 
@@ -208,12 +208,16 @@ fn the_documented_privileges_are_enough() {
     let task = Task::builder(source, destination)
         .name(test.name.as_str())
         .select(test.name.as_str())
+        .conflict(ConflictPolicy::Overwrite)
+        .conflict_images(true)
         .build()
         .unwrap();
     test.catch_up_watched(&task, &()).unwrap();
+    let in_the_way = format!("INSERT INTO {}.parent VALUES (9, 'three')", test.name);
+    run(&mut session(test.destination), &in_the_way);
     run(
         &mut test.at_source(),
-        "UPDATE parent SET name = 'two';\nINSERT INTO keyless VALUES (1);\nALTER TABLE keyless ADD b INT;\n\
+        "UPDATE parent SET name = 'two';\nINSERT INTO parent VALUES (3, 'three');\nINSERT INTO keyless VALUES (1);\nALTER TABLE keyless ADD b INT;\n\
          CREATE INDEX by_a ON keyless (a);\nCREATE TABLE more (id INT PRIMARY KEY);\nRENAME TABLE more TO most;\n\
          TRUNCATE TABLE child;\nDROP TABLE child",
     );
