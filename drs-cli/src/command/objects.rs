@@ -103,7 +103,11 @@ fn selected(conn: &mut Conn, task: &Task) -> Result<(Selection, Vec<SourceTable>
         .map_err(failed)?;
     let case = NameCase::from_lower_case_table_names(case.unwrap_or(0));
     let selection = task.selection().clone().with_case(case);
-    let mapping: Mapping = task.mapping().clone().with_case(case);
+    let mapping: Mapping = task
+        .mapping()
+        .clone()
+        .with_case(case)
+        .map_err(|error| CommandError::Failed(error.to_string()))?;
     let rows: Vec<(String, String, Option<String>, Option<u64>)> = conn
         .query(
             "SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE, TABLE_ROWS FROM information_schema.TABLES \

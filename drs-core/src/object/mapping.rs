@@ -1,4 +1,4 @@
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, hash::Hash};
 
 use super::{CHECKPOINT_DATABASE, DatabaseName, NameCase, NameError, TableName, selection};
 
@@ -52,6 +52,16 @@ pub enum MappingError {
         /// What is wrong with it.
         reason: String,
     },
+    /// One object of the source would be two at the destination.
+    #[error("{from} is mapped to {first} and to {second}")]
+    Twice {
+        /// The object.
+        from: String,
+        /// What the one entry maps it to.
+        first: String,
+        /// What the other one does.
+        second: String,
+    },
     /// Two objects of the source would be one at the destination.
     #[error(
         "{first} and {second} are both mapped to {to}: one task does not merge them; give each a task of its own"
@@ -82,7 +92,7 @@ impl Mapping {
                     {
                         return Err(merged(first, &source, &destination));
                     }
-                    mapping.databases.insert(source, destination);
+                    insert(&mut mapping.databases, source, destination)?;
                 }
                 (Object::Table(source), Object::Table(destination)) => {
                     check_database(&source.database, &destination.database)?;
@@ -94,7 +104,7 @@ impl Mapping {
                     {
                         return Err(merged(first, &source, &destination));
                     }
-                    mapping.tables.insert(source, destination);
+                    insert(&mut mapping.tables, source, destination)?;
                 }
                 _ => {
                     return Err(MappingError::Kind {
@@ -108,23 +118,21 @@ impl Mapping {
     }
 
     /// The same mapping of a source that compares names so.
-    #[must_use]
-    pub fn with_case(mut self, case: NameCase) -> Self {
-        self.case = case;
-        if case == NameCase::Insensitive {
-            let fold = |table: &TableName| table.folded(case);
-            self.tables = self
-                .tables
-                .iter()
-                .map(|(k, v)| (fold(k), v.clone()))
-                .collect();
-            self.databases = self
-                .databases
-                .iter()
-                .map(|(k, v)| (k.folded(case), v.clone()))
-                .collect();
+    ///
+    /// # Errors
+    /// When two entries are for one object there.
+    pub fn with_case(self, case: NameCase) -> Result<Self, MappingError> {
+        let mut folded = Self {
+            case,
+            ..Self::default()
+        };
+        for (from, to) in self.databases {
+            insert(&mut folded.databases, from.folded(case), to)?;
         }
-        self
+        for (from, to) in self.tables {
+            insert(&mut folded.tables, from.folded(case), to)?;
+        }
+        Ok(folded)
     }
 
     /// True when every object keeps its name.
@@ -182,6 +190,22 @@ impl Mapping {
         let mut lines: Vec<String> = databases.chain(tables).collect();
         lines.sort();
         lines
+    }
+}
+
+/// Takes in an entry, if there is no other one for its object.
+fn insert<N: Clone + Eq + Hash + fmt::Display>(
+    entries: &mut HashMap<N, N>,
+    from: N,
+    to: N,
+) -> Result<(), MappingError> {
+    match entries.insert(from.clone(), to.clone()) {
+        Some(first) if first != to => Err(MappingError::Twice {
+            from: from.to_string(),
+            first: first.to_string(),
+            second: to.to_string(),
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -328,13 +352,30 @@ mod tests {
             let table = TableName::new(database, table).unwrap();
             assert_eq!(mapping.table(&table).to_string(), mapped);
         }
-        let mapping = mapping.with_case(NameCase::Insensitive);
+        let mapping = mapping.with_case(NameCase::Insensitive).unwrap();
         for (database, table, mapped) in [
             ("Shop", "orders", "`shop_eu`.`orders`"),
             ("crm", "Customers", "`dw`.`customers`"),
         ] {
             let table = TableName::new(database, table).unwrap();
             assert_eq!(mapping.table(&table).to_string(), mapped);
+        }
+    }
+
+    #[test]
+    fn an_object_has_one_name_at_the_destination() {
+        for entries in [
+            [("a", "b"), ("`a`", "c")],
+            [("a.t", "b.t"), ("a.`t`", "b.u")],
+        ] {
+            let error = Mapping::new(&entries).unwrap_err();
+            assert!(matches!(error, MappingError::Twice { .. }), "{error}");
+        }
+        for entries in [[("a", "b"), ("A", "c")], [("a.t", "b.t"), ("a.T", "b.u")]] {
+            let mapping = Mapping::new(&entries).unwrap();
+            assert!(mapping.clone().with_case(NameCase::Sensitive).is_ok());
+            let error = mapping.with_case(NameCase::Insensitive).unwrap_err();
+            assert!(matches!(error, MappingError::Twice { .. }), "{error}");
         }
     }
 

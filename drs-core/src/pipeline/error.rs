@@ -2,7 +2,7 @@ use crate::{
     checkpoint::CheckpointError,
     copy::CopyError,
     dialect::ServerVersion,
-    object::{DatabaseName, TableName},
+    object::{DatabaseName, MappingError, TableName},
     replicate::FollowError,
     session::SessionError,
 };
@@ -23,6 +23,9 @@ pub enum PipelineError {
     /// Following stopped.
     #[error(transparent)]
     Follow(#[from] FollowError),
+    /// The mapping gives one object of this source two names.
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
     /// The source cannot be used as it is.
     #[error("the source cannot be used: {0}")]
     Source(String),

@@ -129,7 +129,7 @@ impl<'a> Pipeline<'a> {
         facts.check(self.task)?;
         let objects = Objects {
             selection: self.task.selection().clone().with_case(facts.name_case),
-            mapping: self.task.mapping().clone().with_case(facts.name_case),
+            mapping: self.task.mapping().clone().with_case(facts.name_case)?,
         };
         let (mut conn, destination) = self.destination.open()?;
         let server_uuid = source::refuse_same_server(&mut conn, &facts)?;

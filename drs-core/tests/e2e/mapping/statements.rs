@@ -210,3 +210,31 @@ fn a_shared_column_that_is_another_stops_the_task() {
         );
     }
 }
+/// Rows that were written before the source's columns changed their places.
+#[test]
+fn rows_of_an_earlier_definition_are_not_put_into_other_columns() {
+    let (source, destination) = (gtid97(), plain97());
+    make(source, destination, &["places"], &["places"]);
+    let mut here = within(source, "places");
+    run(
+        &mut here,
+        "CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT)",
+    );
+    let task = task(source, destination, "places").select("places.t");
+    catch_up(&task).unwrap();
+    run(
+        &mut within(destination, "places"),
+        "ALTER TABLE t ADD COLUMN own INT",
+    );
+    run(
+        &mut here,
+        "INSERT INTO t VALUES (1, 10, 20);
+         ALTER TABLE t MODIFY COLUMN b INT AFTER id",
+    );
+    let result = catch_up(&task);
+    let there = rows(destination, "SELECT id, a, b FROM places.t");
+    assert!(
+        there.is_empty() || there == ["1|10|20"],
+        "{there:?} {result:?}"
+    );
+}
