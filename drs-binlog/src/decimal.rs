@@ -3,10 +3,14 @@ use std::fmt;
 
 use crate::short_text::ShortText;
 
-/// The most digits a DECIMAL can have.
+/// The most digits a DECIMAL column can have.
 pub const DECIMAL_PRECISION_MAX: u8 = 65;
 /// The most digits after the point: 30 in MySQL, 38 in MariaDB.
 pub const DECIMAL_SCALE_MAX: u8 = 38;
+
+/// The most groups of digits, before and after the point, that the server calculates with. Results
+/// may fill them all, beyond what a column can have, and JSON documents hold such numbers.
+const GROUPS_MAX: u8 = 9;
 
 /// Bytes that a group of 0 to 9 digits takes.
 const GROUP_BYTES: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
@@ -37,13 +41,13 @@ pub struct Decimal<'a> {
     scale: u8,
 }
 
-/// The text of a DECIMAL: at most a sign, a zero, a point and 65 digits.
-pub type DecimalText = ShortText<68>;
+/// The text of a DECIMAL: at most a sign, a zero, a point and nine groups of digits.
+pub type DecimalText = ShortText<84>;
 
 impl<'a> Decimal<'a> {
     /// The number in exactly these bytes, or `None` if they are none of that precision and scale.
     pub fn new(bytes: &'a [u8], precision: u8, scale: u8) -> Option<Self> {
-        if byte_len(precision, scale)? != bytes.len() {
+        if packed_len(precision, scale)? != bytes.len() {
             return None;
         }
         let decimal = Self {
@@ -153,18 +157,23 @@ impl fmt::Debug for Decimal<'_> {
     }
 }
 
-/// How many bytes a DECIMAL(precision, scale) takes, or `None` if there is no such type.
+/// How many bytes a column DECIMAL(precision, scale) takes, or `None` if there is no such type.
 pub(crate) fn byte_len(precision: u8, scale: u8) -> Option<usize> {
-    if precision == 0
-        || precision > DECIMAL_PRECISION_MAX
-        || scale > DECIMAL_SCALE_MAX
-        || scale > precision
-    {
+    if precision > DECIMAL_PRECISION_MAX || scale > DECIMAL_SCALE_MAX {
+        return None;
+    }
+    packed_len(precision, scale)
+}
+
+/// How many bytes a number of so many digits takes, or `None` if there is no such number.
+fn packed_len(precision: u8, scale: u8) -> Option<usize> {
+    let whole = precision.checked_sub(scale).filter(|_| precision > 0)?;
+    if whole.div_ceil(9) + scale.div_ceil(9) > GROUPS_MAX {
         return None;
     }
     let side =
         |digits: u8| Some(usize::from(digits / 9) * 4 + GROUP_BYTES.get(usize::from(digits % 9))?);
-    Some(side(precision - scale)? + side(scale)?)
+    Some(side(whole)? + side(scale)?)
 }
 
 /// For [`crate::fuzz`].
@@ -207,6 +216,14 @@ mod tests {
             (&[0x80, 0x00, 0x00, 0x00, 0x07], 10, 0, Some("7")),
             (&[0x81, 0x00, 0x00, 0x00, 0x07], 10, 0, Some("1000000007")),
             (&[0x81], 66, 0, None),
+            (
+                &[0x81, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+                37,
+                36,
+                Some("1.000000000000000000000000000000000001"),
+            ),
+            (&[0x80; 36], 81, 82, None),
+            (&[0x80; 36], 82, 1, None),
             (&[], 0, 0, None),
             (&[0x81], 1, 2, None),
         ] {
@@ -221,13 +238,14 @@ mod tests {
 
     #[test]
     fn widest_numbers_fit() {
-        for scale in 0..=30 {
-            let len = byte_len(65, scale).unwrap();
+        let columns = (0..=30).map(|scale| (65, scale));
+        for (precision, scale) in columns.chain([(71, 36), (81, 0), (81, 9), (81, 72), (81, 81)]) {
+            let len = packed_len(precision, scale).unwrap();
             let mut bytes = vec![0; len];
             bytes[0] = 0x7f;
             // All flipped bits zero but the sign: minus zero, in the longest form.
             bytes.iter_mut().skip(1).for_each(|byte| *byte = 0xff);
-            let text = Decimal::new(&bytes, 65, scale).unwrap().to_string();
+            let text = Decimal::new(&bytes, precision, scale).unwrap().to_string();
             assert!(
                 text.starts_with("-0") && text.len() <= 2 + 1 + usize::from(scale),
                 "{text}"

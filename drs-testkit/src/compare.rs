@@ -82,7 +82,9 @@ pub fn compare_all_tables(
     database: &str,
     mut seen: impl FnMut(&TableComparison),
 ) -> Result<Vec<TableComparison>> {
-    let same_release = prepare(source)? == prepare(destination)?;
+    let (source_version, destination_version) = (prepare(source)?, prepare(destination)?);
+    let same_release = source_version == destination_version;
+    let walks_json = walks_json(source_version) && walks_json(destination_version);
     let mut names = table_names(source, database)?;
     names.extend(table_names(destination, database)?);
     names.sort();
@@ -92,6 +94,7 @@ pub fn compare_all_tables(
         let table = Table {
             database,
             name: &name,
+            walks_json,
         };
         let comparison = compare(source, destination, &table, same_release)?;
         seen(&comparison);
@@ -105,10 +108,11 @@ pub fn compare_all_tables(
 /// # Errors
 /// What the server says.
 pub fn digest_table(conn: &mut Conn, database: &str, table: &str) -> Result<Option<TableDigest>> {
-    prepare(conn)?;
+    let walks_json = walks_json(prepare(conn)?);
     let table = Table {
         database,
         name: table,
+        walks_json,
     };
     Ok(Side::read(conn, &table, false)?.map(|side| side.digest))
 }
@@ -116,10 +120,16 @@ pub fn digest_table(conn: &mut Conn, database: &str, table: &str) -> Result<Opti
 /// Values print the same whatever the session was before. Returns the major and minor version.
 fn prepare(conn: &mut Conn) -> Result<(u16, u16)> {
     conn.query_drop(
-        "SET time_zone = '+00:00', sql_mode = '', character_set_results = 'utf8mb4', sql_quote_show_create = 1",
+        "SET time_zone = '+00:00', sql_mode = '', character_set_results = 'utf8mb4', \
+         sql_quote_show_create = 1, group_concat_max_len = 1 << 30",
     )?;
     let (major, minor, _) = conn.server_version();
     Ok((major, minor))
+}
+
+/// Whether the server can list the types of all values inside a JSON document in one expression.
+fn walks_json(version: (u16, u16)) -> bool {
+    version >= (8, 0)
 }
 
 fn table_names(conn: &mut Conn, database: &str) -> Result<Vec<String>> {
@@ -187,6 +197,7 @@ fn join<T>(handle: thread::ScopedJoinHandle<'_, T>) -> T {
 struct Table<'a> {
     database: &'a str,
     name: &'a str,
+    walks_json: bool,
 }
 
 impl fmt::Display for Table<'_> {
@@ -288,7 +299,7 @@ fn digest(conn: &mut Conn, table: &Table<'_>, columns: &[Column]) -> Result<Tabl
          FROM (SELECT {} AS d FROM {table}) AS digests",
         half(1),
         half(17),
-        row_digest(columns)
+        row_digest(table, columns)
     );
     let row: Option<(u64, u64, String, String)> = conn.query_first(sql)?;
     let (rows, without, high, low) = row.unwrap_or_default();
@@ -308,12 +319,15 @@ fn short_hex(decimal: &str) -> String {
     format!("{:016x}", sum & u128::from(u64::MAX))
 }
 
-fn row_digest(columns: &[Column]) -> String {
+fn row_digest(table: &Table<'_>, columns: &[Column]) -> String {
     let parts: Vec<String> = columns
         .iter()
         .map(|(name, kind)| {
             let column = quoted(name);
-            format!("IF({column} IS NULL, 'NULL', {})", exact(&column, kind))
+            format!(
+                "IF({column} IS NULL, 'NULL', {})",
+                exact(table, &column, kind)
+            )
         })
         .collect();
     format!("SHA2(CONCAT({}), 256)", parts.join(", ',', "))
@@ -321,17 +335,25 @@ fn row_digest(columns: &[Column]) -> String {
 
 /// An expression that tells any two values of a column apart, without a comma and never `NULL` as a
 /// word.
-fn exact(column: &str, kind: &str) -> String {
+fn exact(table: &Table<'_>, column: &str, kind: &str) -> String {
     match kind {
-        // As a double every float prints with all its digits.
-        "float" => double(&format!("({column} + 0e0)")),
+        // As a double every float prints with all its digits. Adding would lose the sign of -0.
+        "float" => double(&format!("({column} * 1e0)")),
         "double" => double(column),
-        "enum" | "set" => format!("CAST({column} + 0 AS CHAR)"),
+        // The label too: its bytes may differ where the definitions can't be compared.
+        "enum" | "set" => format!("CONCAT({column} + 0, 'x', HEX({column}))"),
         "bit" => format!("HEX({column})"),
         "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "decimal" | "year" | "date"
         | "time" | "datetime" | "timestamp" => format!("CAST({column} AS CHAR)"),
         // Long values: a digest, lest the row outgrow a packet.
-        "json" => format!("CONCAT(JSON_TYPE({column}), SHA2(CAST({column} AS CHAR), 256))"),
+        "json" => {
+            let text = format!("SHA2(CAST({column} AS CHAR), 256)");
+            let types = format!("JSON_TYPE({column})");
+            match table.walks_json {
+                true => format!("CONCAT({types}, {text}, SHA2({}, 256))", json_types(column)),
+                false => format!("CONCAT({types}, {text})"),
+            }
+        }
         _ if kind.ends_with("text") || kind.ends_with("blob") => {
             format!("CONCAT(LENGTH({column}), ':', SHA2({column}, 256))")
         }
@@ -341,13 +363,51 @@ fn exact(column: &str, kind: &str) -> String {
     }
 }
 
+/// A value for a person to read.
+fn legible(column: &str, kind: &str) -> String {
+    match kind {
+        "float" | "double" | "enum" | "set" | "json" | "decimal" | "year" | "date" | "time"
+        | "datetime" | "timestamp" => format!("CAST({column} AS CHAR)"),
+        _ if kind.ends_with("int") || kind.ends_with("char") || kind.ends_with("text") => {
+            format!("CAST({column} AS CHAR)")
+        }
+        // Bytes, spatial values and vectors.
+        _ => format!("HEX({column})"),
+    }
+}
+
+/// The types of all values inside a JSON document with their places, since text shows 1.0 alike for a
+/// double and a decimal, and a date like a string.
+fn json_types(column: &str) -> String {
+    format!(
+        "IF(JSON_TYPE({column}) IN ('ARRAY', 'OBJECT'), \
+         (WITH RECURSIVE nodes (place, node) AS (\
+         SELECT CAST('' AS CHAR(1000)), {column} UNION ALL \
+         SELECT CONCAT(nodes.place, '.', entry.number), entry.child \
+         FROM nodes, JSON_TABLE(IF(JSON_TYPE(nodes.node) = 'OBJECT', JSON_EXTRACT(nodes.node, '$.*'), nodes.node), \
+         '$[*]' COLUMNS (number FOR ORDINALITY, child JSON PATH '$')) AS entry \
+         WHERE JSON_TYPE(nodes.node) IN ('ARRAY', 'OBJECT')) \
+         SELECT GROUP_CONCAT(place, JSON_TYPE(node) ORDER BY place) FROM nodes), '')"
+    )
+}
+
 /// A double as its sign, its digits and its power of ten: versions print the same digits, but differ
 /// in when they write an exponent.
+///
+/// 9.7 leaves out digits of what is longer than 22 characters: no sign and no exponent of three
+/// digits may come with them. Multiplying by a power of two changes no other digit of a double.
 fn double(value: &str) -> String {
-    let text = format!("CAST({value} AS CHAR)");
-    let digits = format!("REPLACE(REPLACE(SUBSTRING_INDEX({text}, 'e', 1), '.', ''), '-', '')");
+    let scale = format!(
+        "CASE WHEN ABS({value}) < 1e-200 THEN POW(2, 900) WHEN ABS({value}) < 1e-90 THEN POW(2, 450) \
+         WHEN ABS({value}) > 1e200 THEN POW(2, -900) WHEN ABS({value}) > 1e90 THEN POW(2, -450) ELSE 1 END"
+    );
+    let (signed, text) = (
+        format!("CAST({value} AS CHAR)"),
+        format!("CAST(ABS({value}) * {scale} AS CHAR)"),
+    );
+    let digits = format!("REPLACE(SUBSTRING_INDEX({text}, 'e', 1), '.', '')");
     format!(
-        "CONCAT(LEFT({text}, {text} LIKE '-%'), TRIM(BOTH '0' FROM {digits}), \
+        "CONCAT(LEFT({signed}, {signed} LIKE '-%'), TRIM(BOTH '0' FROM {digits}), \
          'e', IFNULL(FLOOR(LOG10(ABS({value}))), ''))"
     )
 }
@@ -360,7 +420,7 @@ fn examples(
     columns: &[Column],
 ) -> Result<Vec<String>> {
     let mut surplus: BTreeMap<String, i64> = BTreeMap::new();
-    let digests = format!("SELECT {} FROM {table}", row_digest(columns));
+    let digests = format!("SELECT {} FROM {table}", row_digest(table, columns));
     for (conn, step) in [(&mut *source, 1), (&mut *destination, -1)] {
         for digest in conn.query_iter(&digests)? {
             let digest: Option<String> = mysql::from_row(digest?);
@@ -396,12 +456,12 @@ fn show_row(
 ) -> Result<String> {
     let values: Vec<String> = columns
         .iter()
-        .map(|(name, _)| format!("LEFT(CAST({} AS CHAR), 40)", quoted(name)))
+        .map(|(name, kind)| format!("LEFT({}, 40)", legible(&quoted(name), kind)))
         .collect();
     let row: Option<Row> = conn.query_first(format!(
         "SELECT {} FROM {table} WHERE {} = '{digest}' LIMIT 1",
         values.join(", "),
-        row_digest(columns)
+        row_digest(table, columns)
     ))?;
     let Some(row) = row else {
         return Ok("(gone)".into());

@@ -6,7 +6,7 @@ use super::{Image, net_change::NetChange, row_key::append_key};
 use crate::{
     dialect::ServerVersion,
     object::TableName,
-    schema::{Column, TableSchema, UniqueKey},
+    schema::{Column, ColumnKind, TableSchema, UniqueKey},
     sql::{self, LiteralError},
 };
 
@@ -210,7 +210,16 @@ impl StatementWriter {
         sql::write_table(&mut prefix, &schema.name);
         prefix.push_str(" WHERE ");
         let columns: Vec<&Column> = key_columns(schema, key).collect();
-        let in_list = columns.len() == 1 || self.version.has_row_constructor_ranges();
+        // A list of several rows finds none by an ENUM or SET, which the server then compares with a
+        // number as text; nor does an old server find a TIME with a fraction.
+        let is_found_in_rows = |column: &&Column| {
+            !matches!(
+                column.kind,
+                ColumnKind::Enum | ColumnKind::Set | ColumnKind::Time
+            )
+        };
+        let in_list = columns.len() == 1
+            || self.version.has_row_constructor_ranges() && columns.iter().all(is_found_in_rows);
         if in_list {
             prefix.push('(');
             for (i, column) in columns.iter().enumerate() {
@@ -490,8 +499,55 @@ pub(crate) fn insert_statement(
         let old = old_document(before, ordinal, &value)?;
         sql::write_new_value(&mut values, &value, old.as_ref(), column, None)?;
     }
+    for column in left_to_implicit_defaults(schema, after) {
+        let Some(value) = implicit_default(column.kind) else {
+            continue;
+        };
+        if !names.is_empty() {
+            names.push(',');
+            values.push(',');
+        }
+        sql::write_identifier(&mut names, &column.name);
+        values.push_str(value);
+    }
     _ = write!(statement, " ({names}) VALUES ({values})");
     Ok(statement)
+}
+
+/// The columns that only a session without strict mode could leave out: a minimal image does not
+/// carry them then. (Defaults that are computed it does carry; others are the destination's too.)
+fn left_to_implicit_defaults<'s>(
+    schema: &'s TableSchema,
+    after: &Image<'_>,
+) -> impl Iterator<Item = &'s Column> {
+    let columns = schema.columns.iter().enumerate();
+    columns
+        .filter(|(ordinal, column)| {
+            !column.generated && !column.has_default && !after.present().is_set(*ordinal)
+        })
+        .map(|(_, column)| column)
+}
+
+/// What such a session stored there (manual, "Data Type Default Values").
+fn implicit_default(kind: ColumnKind) -> Option<&'static str> {
+    match kind {
+        ColumnKind::Int
+        | ColumnKind::Decimal
+        | ColumnKind::Float
+        | ColumnKind::Double
+        | ColumnKind::Bit
+        | ColumnKind::Year
+        | ColumnKind::Date
+        | ColumnKind::Time
+        | ColumnKind::DateTime
+        | ColumnKind::Timestamp
+        | ColumnKind::Set => Some("0"),
+        ColumnKind::Enum => Some("1"),
+        ColumnKind::Text | ColumnKind::Binary | ColumnKind::BinaryFixed => Some("''"),
+        ColumnKind::Json => Some("CAST('null' AS JSON)"),
+        // An empty shape or vector is none that could be written.
+        ColumnKind::Geometry | ColumnKind::Vector => None,
+    }
 }
 
 /// Writes the INSERT that makes a row the image's, whatever of it is there already: columns that
@@ -557,8 +613,12 @@ pub(crate) fn update_statement(
         let old = old_document(Some(before), ordinal, &value)?;
         sql::write_new_value(&mut statement, &value, old.as_ref(), column, Some(&name))?;
         if let (Value::JsonDiff(diffs), None) = (&value, &old) {
+            let len = conditions.len();
             sql::write_partial_condition(&mut conditions, diffs, column, &name)?;
-            conditions.push_str(" AND ");
+            // There is none where the statement left the document as it was.
+            if conditions.len() > len {
+                conditions.push_str(" AND ");
+            }
         }
     }
     statement.push_str(" WHERE ");

@@ -462,6 +462,14 @@ impl CheckpointStore {
         })
     }
 
+    /// Begins a transaction.
+    pub(super) fn transaction(
+        &mut self,
+        options: TxOpts,
+    ) -> Result<mysql::Transaction<'_>, CheckpointError> {
+        self.conn.start_transaction(options).map_err(query("read"))
+    }
+
     /// Does something that may be done twice to the same effect, again while the cause of a
     /// failure may pass.
     pub(super) fn with_connection<T>(

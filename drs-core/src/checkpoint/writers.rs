@@ -1,6 +1,6 @@
 //! Which tasks write to which tables of the destination.
 
-use mysql::prelude::Queryable;
+use mysql::{TxOpts, prelude::Queryable};
 
 use super::{CheckpointError, CheckpointStore, store::query};
 use crate::object::{NameCase, TableName};
@@ -50,6 +50,26 @@ impl CheckpointStore {
                 (table.database.as_str(), table.table.as_str(), &task),
             )
         })
+    }
+
+    /// The other tasks that write to a table of the destination, and a transaction that keeps more
+    /// of them from beginning to do so until it ends.
+    pub(crate) fn hold_writers(
+        &mut self,
+        table: &TableName,
+        case: NameCase,
+    ) -> Result<(Vec<String>, mysql::Transaction<'_>), CheckpointError> {
+        let (task, table) = (self.task().to_owned(), table.folded(case));
+        let isolation = Some(mysql::IsolationLevel::RepeatableRead);
+        let mut held = self.transaction(TxOpts::default().set_isolation_level(isolation))?;
+        let mut others: Vec<String> = held
+            .exec(
+                "SELECT task FROM drs_meta.writer WHERE db = ? AND tbl = ? ORDER BY task FOR UPDATE",
+                (table.database.as_str(), &table.table),
+            )
+            .map_err(query("read"))?;
+        others.retain(|other| *other != task);
+        Ok((others, held))
     }
 
     /// The tasks that write to a table of the destination, or to any table of a database; this one

@@ -96,6 +96,17 @@ pub enum CopyError {
         /// The table.
         table: TableName,
     },
+    /// The copy has to begin again, which would take away what another task has brought.
+    #[error(
+        "the copy of {table} has to begin again from an empty table, since its definition changed or nothing tells how far \
+         it was, and the task {} writes to it too; remove this task's rows at the destination by hand, and begin a new task", others.join(", ")
+    )]
+    Shared {
+        /// The table.
+        table: TableName,
+        /// The other tasks.
+        others: Vec<String>,
+    },
     /// The table is gone, or renamed, while it was being copied.
     #[error(
         "{table} was dropped or renamed at the source while it was being copied; start the task anew without it"

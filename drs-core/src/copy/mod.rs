@@ -45,7 +45,7 @@ use session::{Session, Shared};
 use crate::{
     checkpoint::{CheckpointStore, TablePhase},
     dialect::ServerVersion,
-    object::{Mapping, Selection, TableName},
+    object::{Mapping, NameCase, Selection, TableName},
     session::SessionError,
 };
 
@@ -168,6 +168,7 @@ pub struct Copy<'a> {
     mapping: Option<&'a Mapping>,
     rules: Option<&'a CopyRules<'a>>,
     programs: Option<&'a Selection>,
+    destination_case: NameCase,
 }
 
 impl<'a> Copy<'a> {
@@ -184,6 +185,7 @@ impl<'a> Copy<'a> {
             mapping: None,
             rules: None,
             programs: None,
+            destination_case: NameCase::default(),
         }
     }
 
@@ -191,6 +193,13 @@ impl<'a> Copy<'a> {
     #[must_use]
     pub fn mapping(mut self, mapping: &'a Mapping) -> Self {
         self.mapping = Some(mapping);
+        self
+    }
+
+    /// Says how the destination compares names.
+    #[must_use]
+    pub(crate) fn destination_case(mut self, case: NameCase) -> Self {
+        self.destination_case = case;
         self
     }
 
@@ -254,6 +263,7 @@ impl<'a> Copy<'a> {
             options: self.options,
             mapping: self.mapping,
             rules: self.rules,
+            destination_case: self.destination_case,
             source_version: version,
             gtid,
             task: store.task().to_owned(),

@@ -1,5 +1,5 @@
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -222,8 +222,7 @@ impl Session<'_, '_> {
         }
         self.take_turn(&name)?;
         let to = shared.destination_name(&name);
-        let (source, destination, _) = self.both()?;
-        let there = TableSchema::load(destination, &to)?;
+        let there = TableSchema::load(self.destination()?, &to)?;
         match there {
             Some(there) if record.phase == TablePhase::Pending => {
                 if keyless {
@@ -235,10 +234,10 @@ impl Session<'_, '_> {
             }
             // Left behind by a run of this task that ended before the first row.
             Some(_) => {
-                if create::has_rows(destination, &to)? {
+                if create::has_rows(self.destination()?, &to)? {
                     return Err(CopyError::CreatedNotEmpty { table: name });
                 }
-                create::drop_table(destination, &to, &shared.task)?;
+                self.drop_own(&name)?;
             }
             None => create::shows_labels(&seen.schema)?,
         }
@@ -248,6 +247,7 @@ impl Session<'_, '_> {
         record.until = None;
         record.rows_copied = 0;
         shared.with_store(|store| store.save_table(record))?;
+        let (source, destination, _) = self.both()?;
         create::ensure_database(
             source,
             destination,
@@ -275,9 +275,7 @@ impl Session<'_, '_> {
     pub(super) fn reset(&mut self, mut record: TableRecord) -> Result<TableRecord, CopyError> {
         self.take_turn(&record.table)?;
         // In this order: a table that is missing while its record says `copying` is begun again too.
-        let there = self.shared.destination_name(&record.table);
-        let shared = self.shared;
-        create::drop_table(self.destination()?, &there, &shared.task)?;
+        self.drop_own(&record.table)?;
         self.end_turn(&record.table)?;
         self.shared
             .with_store(|store| store.forget_chunks(&record.table))?;
@@ -287,6 +285,26 @@ impl Session<'_, '_> {
         record.rows_copied = 0;
         self.shared.with_store(|store| store.save_table(&record))?;
         Ok(record)
+    }
+
+    /// Drops a table that this task created, unless another task writes to it by now.
+    fn drop_own(&mut self, table: &TableName) -> Result<(), CopyError> {
+        let (shared, case) = (self.shared, self.shared.destination_case);
+        let there = shared.destination_name(table);
+        // Asked for the store's connection alone: it may have to be opened anew.
+        let database = there.database.as_str();
+        shared.with_store(|store| store.writers(database, Some(&there.table), case))?;
+        let mut store = shared.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let (others, held) = store.hold_writers(&there, case)?;
+        if !others.is_empty() {
+            return Err(CopyError::Shared {
+                table: there,
+                others,
+            });
+        }
+        create::drop_table(self.destination()?, &there, &shared.task)?;
+        drop(held);
+        Ok(())
     }
 
     /// A point such that what is at or before it is visible to the reads that follow; the
@@ -341,8 +359,7 @@ impl Session<'_, '_> {
         }
         if record.created_by_task {
             self.take_turn(&record.table)?;
-            let there = shared.destination_name(&record.table);
-            create::drop_table(self.destination()?, &there, &shared.task)?;
+            self.drop_own(&record.table)?;
             self.end_turn(&record.table)?;
             shared.with_store(|store| store.forget_chunks(&record.table))?;
         }

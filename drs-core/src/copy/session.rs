@@ -26,7 +26,7 @@ use crate::{
     checkpoint::{CheckpointError, CheckpointStore, ChunkRecord, Epoch, StreamPoint, TablePhase},
     dialect::ServerVersion,
     error::server_code,
-    object::{Mapping, TableName},
+    object::{Mapping, NameCase, TableName},
     schema::TableSchema,
     sql,
 };
@@ -45,6 +45,8 @@ pub(super) struct Shared<'a> {
     pub(super) options: CopyOptions,
     pub(super) mapping: Option<&'a Mapping>,
     pub(super) rules: Option<&'a CopyRules<'a>>,
+    /// How the destination compares names.
+    pub(super) destination_case: NameCase,
     pub(super) source_version: ServerVersion,
     pub(super) gtid: bool,
     pub(super) task: String,

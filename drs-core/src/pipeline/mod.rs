@@ -398,6 +398,7 @@ impl<'a> Pipeline<'a> {
         let copy = Copy::new(&source, &destination, options)
             .mapping(&objects.mapping)
             .rules(&rules)
+            .destination_case(case)
             .programs(&objects.selection);
         match copy.run(store, stop, &tally) {
             Ok(outcome) => {

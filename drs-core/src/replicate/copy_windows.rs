@@ -34,11 +34,17 @@ pub(super) enum Window {
 }
 
 impl CopyWindows {
-    pub(super) fn new(tables: &[TableRecord], case: NameCase) -> Self {
+    /// `start` is where the stream begins. A table is noted as live before the checkpoint's own
+    /// position has passed its copy: a run that was killed then begins inside the window again.
+    pub(super) fn new(tables: &[TableRecord], case: NameCase, start: &Position) -> Self {
         let records = tables.len();
+        let is_ahead = |record: &TableRecord| {
+            let until = record.until.as_ref();
+            until.is_some_and(|until| until.position > *start)
+        };
         let tables: HashMap<_, _> = tables
             .iter()
-            .filter(|record| record.phase != TablePhase::Live)
+            .filter(|record| record.phase != TablePhase::Live || is_ahead(record))
             .map(|record| {
                 let window = CopyWindow {
                     table: record.table.clone(),
@@ -144,7 +150,21 @@ mod tests {
             until: Some(point(200)),
             ..TableRecord::pending(table.clone())
         };
-        let mut windows = CopyWindows::new(&[record], NameCase::Insensitive);
+        let start = point(4).position;
+        let live = TableRecord {
+            phase: TablePhase::Live,
+            ..record.clone()
+        };
+        for (start, window) in [
+            (start.clone(), Window::InCopy),
+            (point(199).position, Window::InCopy),
+            (point(200).position, Window::Strict),
+        ] {
+            let windows =
+                CopyWindows::new(std::slice::from_ref(&live), NameCase::Insensitive, &start);
+            assert_eq!(windows.of(&table, &id(100)), window, "live, from {start}");
+        }
+        let mut windows = CopyWindows::new(&[record], NameCase::Insensitive, &start);
         for (at, window) in [
             (100, Window::InCopy),
             (101, Window::Lenient),

@@ -125,14 +125,14 @@ pub(crate) struct RouteContext<'a> {
 }
 
 impl Router {
-    pub(crate) fn new(settings: RouterSettings, tables: &[TableRecord]) -> Self {
+    pub(crate) fn new(settings: RouterSettings, tables: &[TableRecord], start: &Position) -> Self {
         Self {
             definitions: Definitions::new(
                 Arc::clone(&settings.connect),
                 Arc::clone(&settings.connect_source),
             ),
             maps: HashMap::new(),
-            copies: CopyWindows::new(tables, settings.selection.case()),
+            copies: CopyWindows::new(tables, settings.selection.case(), start),
             counts: RouteCounts::default(),
             current: None,
             followed: Followed::new(settings.selection.clone(), tables),

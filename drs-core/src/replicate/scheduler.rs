@@ -97,7 +97,11 @@ impl Follow {
         let reader_stop = AtomicBool::new(false);
         let (received_in, received) = bounded(READ_AHEAD);
         let (reports_in, reports) = bounded(self.appliers.len() * 2);
-        let router = Arc::new(Mutex::new(Router::new(self.router, tables)));
+        let router = Arc::new(Mutex::new(Router::new(
+            self.router,
+            tables,
+            &point.position,
+        )));
         let prepared =
             PreparedXa::load(&mut self.store.lock().unwrap_or_else(PoisonError::into_inner))?;
         std::thread::scope(|scope| {

@@ -26,6 +26,7 @@ pub(super) struct Settings {
     pub(super) local_infile: bool,
     pub(super) durable: bool,
     pub(super) buffer_pool_mib: u32,
+    pub(super) system_time_zone: Option<String>,
     /// For the start and, where it matters, for the data folder's initialisation.
     pub(super) initial_options: Vec<String>,
     pub(super) options: Vec<String>,
@@ -41,6 +42,7 @@ impl Default for Settings {
             local_infile: false,
             durable: false,
             buffer_pool_mib: 64,
+            system_time_zone: None,
             initial_options: Vec::new(),
             options: Vec::new(),
         }
@@ -67,6 +69,9 @@ impl Settings {
             .args(tls(&place.data()))
             .args(&self.initial_options)
             .args(&self.options);
+        if let Some(zone) = &self.system_time_zone {
+            command.env("TZ", zone);
+        }
         command
     }
 

@@ -67,6 +67,13 @@ impl ServerBuilder {
         self
     }
 
+    /// The system's time zone as the server sees it, as `TZ` takes it: a name, or rules such as
+    /// `CET-1CEST,M3.5.0,M10.5.0/3`, which need no files.
+    pub fn system_time_zone(mut self, zone: impl Into<String>) -> Self {
+        self.settings.system_time_zone = Some(zone.into());
+        self
+    }
+
     /// A further option of the server, such as `--max-binlog-size=1M`. The last one wins.
     pub fn option(mut self, option: impl Into<String>) -> Self {
         self.settings.options.push(option.into());

@@ -1,6 +1,6 @@
 //! Partial updates of documents (`binlog_row_value_options = PARTIAL_JSON`).
 
-use drs_binlog::{Json, JsonDiff, JsonDiffOperation, JsonDiffs};
+use drs_binlog::{Json, JsonDiff, JsonDiffOperation, JsonDiffs, JsonValue};
 
 use super::{JsonError, write_value};
 use crate::sql::write_text;
@@ -35,7 +35,7 @@ pub(crate) fn write_partial(
             }
             functions.push(function);
         }
-        write_arguments(&mut calls, &diff)?;
+        write_arguments(&mut calls, &diff, write_value)?;
     }
     if !functions.is_empty() {
         calls.push(')');
@@ -90,13 +90,23 @@ pub(crate) fn write_partial_condition(
     Ok(())
 }
 
-/// The document after one more change.
+/// The document after one more change, as far as later changes can tell.
 fn changed(document: &str, diff: &JsonDiff<'_>) -> Result<String, JsonError> {
     let mut out = String::from(function(diff)?);
     out.push_str(document);
-    write_arguments(&mut out, diff)?;
+    write_arguments(&mut out, diff, write_shape)?;
     out.push(')');
     Ok(out)
+}
+
+/// Writes a value whose paths are those of another: long values would make a statement that
+/// holds each of them many times.
+fn write_shape(out: &mut String, value: &Json<'_>) -> Result<(), JsonError> {
+    match value.root()? {
+        JsonValue::Array(_) | JsonValue::Object(_) => write_value(out, value)?,
+        _ => out.push('0'),
+    }
+    Ok(())
 }
 
 fn function(diff: &JsonDiff<'_>) -> Result<&'static str, JsonError> {
@@ -110,12 +120,16 @@ fn function(diff: &JsonDiff<'_>) -> Result<&'static str, JsonError> {
     })
 }
 
-fn write_arguments(out: &mut String, diff: &JsonDiff<'_>) -> Result<(), JsonError> {
+fn write_arguments(
+    out: &mut String,
+    diff: &JsonDiff<'_>,
+    write: fn(&mut String, &Json<'_>) -> Result<(), JsonError>,
+) -> Result<(), JsonError> {
     out.push(',');
     write_text(out, path(diff)?);
     if let Some(value) = &diff.value {
         out.push(',');
-        write_value(out, value)?;
+        write(out, value)?;
     }
     Ok(())
 }

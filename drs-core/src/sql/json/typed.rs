@@ -94,8 +94,9 @@ const LONG_BLOB: u8 = 251;
 const BLOB: u8 = 252;
 const STRING: u8 = 254;
 
-/// DECIMAL's limit.
+/// The limits of `CAST(… AS DECIMAL)`; literals go beyond them.
 const PRECISION_MAX: usize = 65;
+const SCALE_MAX: usize = 30;
 
 /// A literal is stored with its own digits, the value of a `CAST` with whole groups of nine.
 fn write_decimal(out: &mut String, digits: &str, precision: Option<usize>) {
@@ -110,7 +111,11 @@ fn write_decimal(out: &mut String, digits: &str, precision: Option<usize>) {
         Some(precision) if zero && precision == scale && scale > 0 => {
             _ = write!(out, "{sign}.{fraction}");
         }
-        Some(precision) if precision != whole.len() + scale && precision <= PRECISION_MAX => {
+        Some(precision)
+            if precision != whole.len() + scale
+                && precision <= PRECISION_MAX
+                && scale <= SCALE_MAX =>
+        {
             _ = write!(out, "CAST({digits} AS DECIMAL({precision},{scale}))");
         }
         _ => _ = write!(out, "{sign}{whole}.{fraction}"),

@@ -18,6 +18,9 @@ const PARTIAL: &[&str] = &[
     "UPDATE t SET k = JSON_SET(k, '$[2]', JSON_ARRAY(1, 2)), v = v + 1",
     "UPDATE t SET k = JSON_SET(k, '$[7]', 'appended')",
     "UPDATE t SET k = JSON_REMOVE(k, '$[0]')",
+    // The log holds no changes of the document that stays as it is.
+    "UPDATE t SET k = JSON_REPLACE(k, '$.absent', 1), n = n + 1",
+    "UPDATE t SET j = JSON_SET(j, '$.c', 7), k = JSON_REMOVE(k, '$.absent')",
     r#"UPDATE t SET j = JSON_SET(j, '$.""', 'empty', '$."a.b"', 1, '$."q\\"q"', 2, '$."s\\\\s"', 3, '$."é😀"', 4, '$."it''s"', 5, '$."]"', 6, '$."[0]"', 7)"#,
     r#"UPDATE t SET j = JSON_REPLACE(j, '$.""', JSON_OBJECT('', 1), '$."a.b"', '\\"''', '$."q\\"q"', 'x\0y', '$."s\\\\s"', NULL, '$."é😀"', '😀', '$."]"', -0e0)"#,
     r#"UPDATE t SET j = JSON_REMOVE(j, '$."a.b"', '$."q\\"q"', '$."s\\\\s"', '$."it''s"', '$."]"', '$."[0]"')"#,
@@ -221,4 +224,33 @@ fn a_partial_update_that_does_not_fit_is_a_conflict() {
         let error = test.catch_up().unwrap_err().to_string();
         assert!(error.contains("conflict"), "{change}: {error}");
     }
+}
+
+/// A statement that repeated each of them for every later one would be larger than a packet.
+#[test]
+fn many_long_values_go_into_a_document_that_is_not_logged() {
+    let test = FollowTest::new(
+        gtid97(),
+        plain97(),
+        "partial_long",
+        "CREATE TABLE t (n INT PRIMARY KEY, j JSON);
+         INSERT INTO t VALUES (1, JSON_OBJECT('f', REPEAT('x', 10000000)));
+         UPDATE t SET j = JSON_SET(j, '$.a', 1, '$.b', 1, '$.c', 1, '$.d', 1, '$.e', 1, '$.g', 1)\n",
+    );
+    test.catch_up().unwrap();
+    let mut conn = test.at_source();
+    let sets: Vec<String> = ["a", "b", "c", "d", "e", "g"]
+        .into_iter()
+        .map(|key| format!("'$.{key}', REPEAT('{key}', 3500000)"))
+        .collect();
+    run(
+        &mut conn,
+        &format!(
+            "SET SESSION binlog_row_value_options = 'PARTIAL_JSON', binlog_row_image = 'MINIMAL';
+             UPDATE t SET j = JSON_SET(j, {}, '$.a[1]', 'second', '$.b[0]', 'first')",
+            sets.join(", ")
+        ),
+    );
+    test.catch_up().unwrap();
+    test.assert_equal();
 }

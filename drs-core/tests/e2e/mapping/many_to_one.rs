@@ -178,3 +178,47 @@ fn a_shared_table_needs_a_key() {
         "{error}"
     );
 }
+
+/// A copy that has to begin again does not take away what another task has brought.
+#[test]
+fn a_copy_that_begins_again_keeps_the_others_rows() {
+    for (number, change) in ["ALTER TABLE t COMMENT = 'other'", "DROP TABLE t"]
+        .into_iter()
+        .enumerate()
+    {
+        let two = TwoSources::new("many_again", "CREATE TABLE t (id INT PRIMARY KEY, a INT)");
+        let named = |source: &'static Server| {
+            two.task(source)
+                .name(format!("many_again_{number}_{}", source.server_id()))
+        };
+        let (first, second) = (named(two.first), named(two.second));
+        two.at(two.first, "INSERT INTO t VALUES (1, 1)");
+        two.at(two.second, "INSERT INTO t VALUES (2, 2)");
+        catch_up(&first).unwrap();
+        catch_up(&second).unwrap();
+        // As a kill in the middle of the first one's copy leaves it.
+        run(
+            &mut session(two.destination),
+            &format!(
+                "UPDATE drs_meta.task SET copied = 0 WHERE name LIKE 'many_again_{number}_97%';
+                 UPDATE drs_meta.table_state SET phase = 'copying' WHERE task LIKE 'many_again_{number}_97%'"
+            ),
+        );
+        two.at(two.first, change);
+        let error = catch_up(&first).map_err(|error| error.to_string());
+        assert_eq!(
+            rows(two.destination, "SELECT * FROM many_again.t WHERE id = 2"),
+            ["2|2"],
+            "{error:?}"
+        );
+        let error = error.unwrap_err();
+        assert!(
+            error.contains("many_again_") && error.contains("writes to it"),
+            "{error}"
+        );
+        run(
+            &mut session(two.destination),
+            "DELETE FROM drs_meta.writer WHERE db = 'many_again'",
+        );
+    }
+}
