@@ -776,6 +776,7 @@ impl Router {
             id: context.id.clone(),
             text: query.query.to_vec(),
             session,
+            may_be_made: statement.kind == StatementKind::CreateDatabase && self.copies.len() > 0,
             statement,
             tables: concern.tables,
             changes,

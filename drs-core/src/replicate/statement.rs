@@ -36,6 +36,9 @@ pub(crate) struct StatementJob {
     pub(crate) tables: Vec<TableName>,
     /// What becomes of them, for the checkpoint.
     pub(crate) changes: Vec<TableChange>,
+    /// The copy may have made it already, though the statement is behind the start point: a
+    /// database, which has no place in the stream of its own.
+    pub(crate) may_be_made: bool,
 }
 
 impl StatementJob {
@@ -118,6 +121,7 @@ impl StatementRunner {
                 tracing::warn!(transaction = %job.id, "the tables to drop are not at the destination");
                 true
             }
+            None if job.may_be_made && !now.contains(MISSING) => true,
             Some(_) | None => false,
         };
         if !has_run {

@@ -5,8 +5,10 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use drs_core::{CopyProgress, End, MySqlDestination, Observer, Outcome, Pipeline, PipelineError};
-use drs_testkit::Server;
+use drs_core::{
+    CopyProgress, End, MySqlDestination, Observer, Outcome, Pipeline, PipelineError, StreamPoint,
+};
+use drs_testkit::{Server, compare_tables};
 use mysql::Conn;
 
 use super::run::FollowTest;
@@ -243,6 +245,47 @@ fn a_statement_meets_the_copies_of_its_tables_from_56() {
     // With GTIDs, 5.6 does not allow the last one.
     let cases = CASES_56.split_last().map_or(CASES_56, |(_, cases)| cases);
     tables_end_equal(gtid56(), plain97(), TABLES_56, cases);
+}
+
+/// Makes a database between the start point and the copy.
+struct MakesDatabase(Mutex<Conn>, String);
+
+impl Observer for MakesDatabase {
+    fn started(&self, resumed: bool, _: &StreamPoint) {
+        if !resumed {
+            run(&mut self.0.lock().unwrap(), &self.1);
+        }
+    }
+}
+
+/// The copy makes the databases that there are, and the log has the statement for one of them.
+#[test]
+fn a_database_made_just_before_the_copy_is_made_once() {
+    for (source, destination) in [(gtid97(), plain97()), (plain56(), gtid97())] {
+        let test = FollowTest::new(
+            source,
+            destination,
+            "made_db",
+            "CREATE TABLE t (id INT PRIMARY KEY);\nINSERT INTO t VALUES (1);\n",
+        );
+        let more = format!("{}_more", test.name);
+        for server in [source, destination] {
+            run(
+                &mut session(server),
+                &format!("DROP DATABASE IF EXISTS {more}"),
+            );
+        }
+        let script = format!(
+            "CREATE DATABASE {more} CHARACTER SET latin1;\nCREATE TABLE {more}.t (w VARCHAR(5));\nINSERT INTO {more}.t VALUES ('é')"
+        );
+        let observer = MakesDatabase(Mutex::new(test.at_source()), script);
+        let task = test.task().select(more.as_str()).build().unwrap();
+        test.catch_up_watched(&task, &observer).unwrap();
+        test.assert_equal();
+        let different =
+            compare_tables(&mut session(source), &mut session(destination), &more).unwrap();
+        assert!(different.is_empty(), "{different:?}");
+    }
 }
 
 /// What the destination had before is never dropped.
