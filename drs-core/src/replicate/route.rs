@@ -339,7 +339,8 @@ impl Router {
             return Err(refused(
                 context.id,
                 &format!(
-                    "{name} has no primary key, and the task {} writes to it too: nothing tells whose rows are whose",
+                    "{name} has no primary key, and the task {} writes to it too: nothing tells whose rows are whose (a task \
+                     that is no more is forgotten with DELETE FROM drs_meta.writer WHERE task = '…')",
                     others.join(", ")
                 ),
             ));
