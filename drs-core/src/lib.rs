@@ -8,6 +8,7 @@ mod destination;
 mod dialect;
 mod endpoint;
 mod error;
+mod foreign_key;
 mod object;
 mod observe;
 mod pipeline;

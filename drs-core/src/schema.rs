@@ -17,9 +17,6 @@ pub struct TableSchema {
     pub unique_keys: Vec<UniqueKey>,
     /// True when a trigger exists on the table.
     pub has_triggers: bool,
-    /// True when a foreign key of this table cascades or sets NULL: its rows change when its
-    /// parent's do.
-    pub has_cascades: bool,
     /// True when its rows have columns that the binary log does not carry, so that a row that is
     /// deleted and inserted again would lose their values. Never as it is read from a server.
     pub has_unlogged_columns: bool,
@@ -207,23 +204,12 @@ impl TableSchema {
                 key,
             )
             .map_err(failed)?;
-        // By the child alone: before 8.0 the server would open every table to find a parent's children.
-        let cascades: Option<u64> = conn
-            .exec_first(
-                "SELECT COUNT(*) FROM information_schema.REFERENTIAL_CONSTRAINTS \
-                 WHERE CONSTRAINT_SCHEMA = ? AND TABLE_NAME = ? \
-                   AND (UPDATE_RULE NOT IN ('RESTRICT', 'NO ACTION') \
-                     OR DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION'))",
-                key,
-            )
-            .map_err(failed)?;
         Ok(Some(Self {
             name: name.clone(),
             engine: engine.unwrap_or_default(),
             columns,
             unique_keys,
             has_triggers: triggers.unwrap_or(0) > 0,
-            has_cascades: cascades.unwrap_or(0) > 0,
             has_unlogged_columns: false,
         }))
     }

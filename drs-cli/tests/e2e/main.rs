@@ -12,6 +12,7 @@ mod giant;
 mod incremental;
 mod interrupt;
 mod kill;
+mod kill_held;
 mod login;
 mod many_tables;
 mod mapping;

@@ -17,7 +17,7 @@ use crate::{
     object::TableName,
     replicate::{ByteShare, EventArena},
     schema::TableSchema,
-    sql::LiteralError,
+    sql::{self, LiteralError},
 };
 
 /// Whole source transactions that one lane commits together.
@@ -116,6 +116,7 @@ pub(crate) fn build(
     let (tables, parsed) = parse(transactions)?;
     let mut nets: Vec<Option<TableNet<'_>>> = tables.iter().map(TableWork::net).collect();
     let (mut changes, mut folded) = (0, 0);
+    let mut checks = false;
     for ParsedRows {
         table: index,
         rows,
@@ -126,6 +127,8 @@ pub(crate) fn build(
             continue;
         };
         let literal = |error: LiteralError| BuildError::Literal(table.schema.name.clone(), error);
+        // A family's changes are made one by one, in the order of the log.
+        set_checks(writer, &mut checks, plan.cascades(rows));
         for change in rows.changes(&plan.columns) {
             let change = change.map_err(|e| literal(e.into()))?;
             let Some(change) = plan.change(&change).map_err(literal)? else {
@@ -147,13 +150,27 @@ pub(crate) fn build(
                 }
             }
             if folded == FOLDED_CHANGES_MAX {
+                set_checks(writer, &mut checks, false);
                 write_nets(&tables, &mut nets, writer)?;
                 folded = 0;
             }
         }
     }
+    set_checks(writer, &mut checks, false);
     write_nets(&tables, &mut nets, writer)?;
     Ok(changes)
+}
+
+/// Makes the session check foreign keys from here on, or no more.
+fn set_checks(writer: &mut StatementWriter, checks: &mut bool, wanted: bool) {
+    if *checks != wanted {
+        *checks = wanted;
+        let expectation = Expectation {
+            table: None,
+            affected_rows: None,
+        };
+        writer.push(sql::foreign_key_checks(wanted), expectation);
+    }
 }
 
 /// Row changes that are folded together: small rows take many times their own size meanwhile.
@@ -297,6 +314,7 @@ fn parse(
             if first != index {
                 for index in [first, index] {
                     if let Some(table) = tables.get_mut(index) {
+                        table.ordered |= plan.is_ordered();
                         table.ordered = true;
                     }
                 }

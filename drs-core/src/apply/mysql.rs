@@ -15,6 +15,7 @@ use crate::{
     error,
     replicate::LargeTransaction,
     session::SessionError,
+    sql,
 };
 
 /// Opens a session at the destination, set up for writing, with `CLIENT_FOUND_ROWS`.
@@ -527,6 +528,8 @@ impl MySqlApplier {
     fn rollback(&mut self) {
         if let Some(mut conn) = self.conn.take()
             && conn.query_drop("ROLLBACK").is_ok()
+            // The statements may have ended while the changes of a family were made.
+            && conn.query_drop(sql::foreign_key_checks(false)).is_ok()
         {
             self.conn = Some(conn);
         }

@@ -60,6 +60,10 @@ pub(crate) fn apply_one_by_one(
             .map_err(|e| one.value(plan, e.into()))?;
         let Some(raw) = raw else { continue };
         let rows = Rows::parse(&raw, &transaction.format).map_err(|e| one.value(plan, e.into()))?;
+        let cascades = plan.cascades(&rows);
+        if cascades {
+            one.set(sql::foreign_key_checks(true))?;
+        }
         for change in rows.changes(&plan.columns) {
             let change = change.map_err(|e| one.value(plan, e.into()))?;
             let Some(change) = plan.change(&change).map_err(|e| one.value(plan, e))? else {
@@ -71,6 +75,10 @@ pub(crate) fn apply_one_by_one(
             } else {
                 one.strict(plan, &change)?;
             }
+        }
+        // After an error it is set when the transaction is rolled back.
+        if cascades {
+            one.set(sql::foreign_key_checks(false))?;
         }
     }
     Ok((changes, one.conflicts))

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use drs_binlog::{ColumnType, RowChange, TableColumn, TableColumns};
+use drs_binlog::{ColumnType, RowChange, Rows, TableColumn, TableColumns};
 use hashbrown::HashMap;
 
 use super::{PlanRule, Ruled, net_change::Change};
@@ -22,6 +22,9 @@ pub(crate) struct TablePlan {
     pub(crate) columns: TableColumns,
     /// What the task's rule makes of the changes, if the table has one.
     pub(crate) rule: Option<Arc<PlanRule>>,
+    /// The family of tables that cascading foreign keys tie it to, where the source does not log
+    /// what they change: a hash that stands for it.
+    pub(crate) family: Option<u64>,
 }
 
 /// Why the log's columns do not fit the destination's table.
@@ -172,6 +175,13 @@ impl TablePlan {
         }))
     }
 
+    /// True when the destination must check foreign keys while it makes these changes, and carry
+    /// out what they cascade to, because the source has done so and has not logged it.
+    pub(crate) fn cascades(&self, rows: &Rows<'_>) -> bool {
+        const DOES_NOTHING: u16 = Rows::NO_FOREIGN_KEY_CHECKS | Rows::SQL_FOREIGN_KEYS;
+        self.family.is_some() && rows.flags & DOES_NOTHING == 0
+    }
+
     /// True when changes must be made one by one, in order: no key to fold them by, something at
     /// the destination that reacts to each change, or columns whose values only an update in
     /// place keeps.
@@ -179,6 +189,7 @@ impl TablePlan {
         self.schema.row_key().is_none()
             || self.schema.has_triggers
             || self.schema.has_unlogged_columns
+            || self.family.is_some()
     }
 }
 

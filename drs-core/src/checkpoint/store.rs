@@ -298,6 +298,16 @@ impl CheckpointStore {
         self.fenced(|tx| write_table(tx, &task, record))
     }
 
+    /// Writes several tables' rows, all or none.
+    pub fn save_tables(&mut self, records: &[TableRecord]) -> Result<(), CheckpointError> {
+        let task = self.task.clone();
+        self.fenced(|tx| {
+            records
+                .iter()
+                .try_for_each(|record| write_table(tx, &task, record))
+        })
+    }
+
     /// Marks as live the tables that have caught up.
     pub fn save_live(&mut self, tables: &[TableName]) -> Result<(), CheckpointError> {
         let task = self.task.clone();

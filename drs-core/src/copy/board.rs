@@ -10,6 +10,8 @@ use crate::checkpoint::TableRecord;
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) record: TableRecord,
+    /// Of a table in a family: the others of it, which are copied with it.
+    pub(super) family: Option<Vec<TableRecord>>,
     pub(super) rows_estimate: u64,
     pub(super) bytes_estimate: u64,
     /// How often its copy had to begin again in this run.

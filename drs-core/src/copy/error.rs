@@ -88,6 +88,15 @@ pub enum CopyError {
         /// The table.
         table: TableName,
     },
+    /// A table of a family exists at the destination already, or is partly copied.
+    #[error(
+        "{table} is tied to others by foreign keys that cascade, which the source does not log: such tables are copied \
+         from one snapshot, and must be created by the task; drop it at the destination"
+    )]
+    FamilyExists {
+        /// The table.
+        table: TableName,
+    },
     /// The table that a former run was creating has rows that the copy did not write.
     #[error(
         "{table} was being created by this task and already holds rows of somebody else; empty or drop it at the destination"

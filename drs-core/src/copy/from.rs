@@ -75,7 +75,17 @@ impl<'c> TableLock<'c> {
         conn: &'c mut Conn,
         table: &TableName,
     ) -> Result<Option<Self>, CopyError> {
-        let failed = at_source(format!("locking {table} for an instant"));
+        Self::acquire_all(conn, &[table])
+    }
+
+    /// Locks several tables at once.
+    pub(super) fn acquire_all(
+        conn: &'c mut Conn,
+        tables: &[&TableName],
+    ) -> Result<Option<Self>, CopyError> {
+        let names: Vec<String> = tables.iter().map(ToString::to_string).collect();
+        let names = names.join(", ");
+        let failed = at_source(format!("locking {names} for an instant"));
         // Up to 5.7.4, LOCK TABLES waits for open transactions only when InnoDB takes its own
         // lock as well, which it does not while every statement commits by itself.
         conn.query_drop(format!(
@@ -83,10 +93,14 @@ impl<'c> TableLock<'c> {
              innodb_table_locks = 1, autocommit = 0"
         ))
         .map_err(&failed)?;
-        match conn.query_drop(format!("LOCK TABLES {} READ", sql::table(table))) {
+        let locks: Vec<String> = tables
+            .iter()
+            .map(|table| format!("{} READ", sql::table(table)))
+            .collect();
+        match conn.query_drop(format!("LOCK TABLES {}", locks.join(", "))) {
             Ok(()) => Ok(Some(Self { conn })),
             Err(error) if crate::error::is_lock_conflict(&error) => {
-                Self { conn }.release(table)?;
+                Self { conn }.release_all(&names)?;
                 Ok(None)
             }
             Err(error) => Err(failed(error)),
@@ -100,10 +114,15 @@ impl<'c> TableLock<'c> {
 
     /// Unlocks the table.
     pub(super) fn release(self, table: &TableName) -> Result<(), CopyError> {
+        self.release_all(&table.to_string())
+    }
+
+    /// Unlocks several tables, which `names` tells in an error.
+    pub(super) fn release_all(self, names: &str) -> Result<(), CopyError> {
         for statement in ["COMMIT", "UNLOCK TABLES", "SET SESSION autocommit = 1"] {
             self.conn
                 .query_drop(statement)
-                .map_err(at_source(format!("unlocking {table}")))?;
+                .map_err(at_source(format!("unlocking {names}")))?;
         }
         Ok(())
     }

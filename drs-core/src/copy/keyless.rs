@@ -198,7 +198,7 @@ impl Session<'_, '_> {
         Ok(bytes.flatten().unwrap_or(0))
     }
 
-    fn point(&self, conn: &mut Conn) -> Result<StreamPoint, CopyError> {
+    pub(super) fn point(&self, conn: &mut Conn) -> Result<StreamPoint, CopyError> {
         if self.shared.gtid {
             visible_gtid_point(conn, self.shared.source_version)
         } else {
@@ -210,7 +210,11 @@ impl Session<'_, '_> {
         }
     }
 
-    fn read_all(&mut self, record: &mut TableRecord, plan: &TablePlan) -> Result<u64, CopyError> {
+    pub(super) fn read_all(
+        &mut self,
+        record: &mut TableRecord,
+        plan: &TablePlan,
+    ) -> Result<u64, CopyError> {
         let name = &plan.schema.name;
         record.until = record.from.clone().map(|from| StreamPoint {
             gtid_set: None,

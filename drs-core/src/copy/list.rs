@@ -25,10 +25,6 @@ pub struct Listing {
     pub tables: Vec<TableToCopy>,
     /// What else there is.
     pub left_out: LeftOut,
-    /// Selected tables with a foreign key that changes them when another table is changed.
-    ///
-    /// Sources before MySQL 9.6 do not write these changes to the binary log.
-    pub cascading: Vec<TableName>,
 }
 
 /// Objects in the selected databases beside the tables: triggers and events are not copied, and
@@ -117,16 +113,6 @@ pub fn list_tables(conn: &mut Conn, selection: &Selection) -> Result<Listing, Co
         .iter()
         .filter(|table| selection.matches(table))
         .count() as u64;
-    let cascading = pairs(
-        conn,
-        "SELECT DISTINCT CONSTRAINT_SCHEMA, TABLE_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS \
-         WHERE UPDATE_RULE NOT IN ('RESTRICT', 'NO ACTION') OR DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION')",
-    )?;
-    listing.cascading = cascading
-        .into_iter()
-        .filter(|table| selection.matches(table))
-        .collect();
-    listing.cascading.sort();
     Ok(listing)
 }
 

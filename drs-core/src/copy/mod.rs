@@ -13,6 +13,7 @@ mod create;
 mod definition;
 mod definition_columns;
 mod error;
+mod family;
 mod from;
 mod kept;
 mod keyless;
@@ -34,6 +35,7 @@ pub use list::{LeftOut, Listing, TableToCopy, list_tables};
 pub(crate) use rules::{CopyRules, check_columns};
 
 use std::{
+    collections::BTreeSet,
     sync::atomic::{AtomicBool, Ordering},
     thread,
 };
@@ -43,7 +45,7 @@ use mysql::Conn;
 use session::{Session, Shared};
 
 use crate::{
-    checkpoint::{CheckpointStore, TablePhase},
+    checkpoint::{CheckpointStore, TablePhase, TableRecord},
     dialect::ServerVersion,
     object::{Mapping, NameCase, Selection, TableName},
     session::SessionError,
@@ -169,6 +171,8 @@ pub struct Copy<'a> {
     rules: Option<&'a CopyRules<'a>>,
     programs: Option<&'a Selection>,
     destination_case: NameCase,
+    families: Vec<BTreeSet<TableName>>,
+    case: NameCase,
 }
 
 impl<'a> Copy<'a> {
@@ -186,7 +190,17 @@ impl<'a> Copy<'a> {
             rules: None,
             programs: None,
             destination_case: NameCase::default(),
+            families: Vec::new(),
+            case: NameCase::Sensitive,
         }
+    }
+
+    /// Copies the tables of each family, given as folded names, from one snapshot.
+    #[must_use]
+    pub(crate) fn families(mut self, families: Vec<BTreeSet<TableName>>, case: NameCase) -> Self {
+        self.families = families;
+        self.case = case;
+        self
     }
 
     /// Gives tables other names at the destination.
@@ -234,23 +248,40 @@ impl<'a> Copy<'a> {
         let records = store.tables()?;
         let all = records.len() as u64;
         let estimates = list::estimates(&mut source)?;
-        let mut waiting: Vec<Waiting> = records
+        let (alone, families) = family::grouped(records, &self.families, self.case);
+        let size = |record: &TableRecord| estimates.get(&record.table).copied().unwrap_or_default();
+        let mut waiting: Vec<Waiting> = alone
             .into_iter()
             .filter(|record| record.phase < TablePhase::CatchingUp)
             .map(|record| {
-                let (rows, bytes) = estimates.get(&record.table).copied().unwrap_or_default();
+                let (rows, bytes) = size(&record);
                 Waiting {
                     record,
+                    family: None,
                     rows_estimate: rows,
                     bytes_estimate: bytes,
                     attempt: 0,
                 }
             })
             .collect();
+        waiting.extend(families.into_iter().filter_map(|mut records| {
+            let sizes: Vec<(u64, u64)> = records.iter().map(size).collect();
+            Some(Waiting {
+                record: records.pop()?,
+                family: Some(records),
+                rows_estimate: sizes.iter().map(|(rows, _)| rows).sum(),
+                bytes_estimate: sizes.iter().map(|(_, bytes)| bytes).sum(),
+                attempt: 0,
+            })
+        }));
         drop(estimates);
         observer.copy_event(&CopyEvent::Planned {
             tables: all,
-            tables_done: all - waiting.len() as u64,
+            tables_done: all
+                - waiting
+                    .iter()
+                    .map(|table| 1 + table.family.as_ref().map_or(0, Vec::len) as u64)
+                    .sum::<u64>(),
             rows_estimate: waiting.iter().map(|table| table.rows_estimate).sum(),
         });
         // The largest first, so that no large one is left for a single session at the end.

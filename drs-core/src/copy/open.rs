@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How often a definition may change between two looks at it.
-const LOOKS_MAX: u32 = 10;
+pub(super) const LOOKS_MAX: u32 = 10;
 
 /// The longest pause between two attempts to lock a table.
 const LOCK_PAUSE_MAX: Duration = Duration::from_secs(10);
@@ -42,11 +42,15 @@ impl Session<'_, '_> {
     /// Begins with a table, or goes on with it. A keyed table comes back ready to give out its
     /// chunks; a keyless one is copied here, as a whole.
     pub(super) fn open(&mut self, waiting: Waiting) -> Result<Option<Arc<OpenTable>>, CopyError> {
+        if waiting.family.is_some() {
+            return self.family(waiting).map(|()| None);
+        }
         let Waiting {
             mut record,
             rows_estimate,
             bytes_estimate,
             mut attempt,
+            family: _,
         } = waiting;
         let name = record.table.clone();
         self.shared.tell(&CopyEvent::Opened {
@@ -350,7 +354,7 @@ impl Session<'_, '_> {
 
     /// The table is not at the source any more. What the log says of it up to now is of no
     /// use: its end is among it.
-    fn vanished(&mut self, record: &mut TableRecord) -> Result<Opened, CopyError> {
+    pub(super) fn vanished(&mut self, record: &mut TableRecord) -> Result<Opened, CopyError> {
         let shared = self.shared;
         if record.phase == TablePhase::Copying && !record.created_by_task {
             return Err(CopyError::Vanished {

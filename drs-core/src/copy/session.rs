@@ -401,6 +401,24 @@ impl<'s, 'a> Session<'s, 'a> {
         rows: u64,
     ) -> Result<(), CopyError> {
         let shared = self.shared;
+        self.add_keys(&record, definition)?;
+        record.phase = TablePhase::CatchingUp;
+        shared.with_store(|store| store.save_table(&record))?;
+        self.outcome.tables += 1;
+        shared.tell(&CopyEvent::Copied {
+            table: &record.table,
+            rows,
+        });
+        Ok(())
+    }
+
+    /// Adds the keys that were left out when the table was made.
+    pub(super) fn add_keys(
+        &mut self,
+        record: &crate::checkpoint::TableRecord,
+        definition: &Definition,
+    ) -> Result<(), CopyError> {
+        let shared = self.shared;
         if shared.options.indexes && record.created_by_task {
             shared.tell(&CopyEvent::Keys {
                 table: &record.table,
@@ -423,13 +441,6 @@ impl<'s, 'a> Session<'s, 'a> {
             create::add_keys(self.destination()?, &there, definition, &shared.task)?;
             self.end_turn(&record.table)?;
         }
-        record.phase = TablePhase::CatchingUp;
-        shared.with_store(|store| store.save_table(&record))?;
-        self.outcome.tables += 1;
-        shared.tell(&CopyEvent::Copied {
-            table: &record.table,
-            rows,
-        });
         Ok(())
     }
 
@@ -454,6 +465,7 @@ impl<'s, 'a> Session<'s, 'a> {
         let record = self.reset(record)?;
         Ok(Some(Waiting {
             record,
+            family: None,
             rows_estimate: table.rows_estimate,
             bytes_estimate: table.bytes_estimate,
             attempt: table.attempt + 1,

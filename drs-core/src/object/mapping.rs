@@ -162,6 +162,27 @@ impl Mapping {
         }
     }
 
+    /// The name at the source of what is this table at the destination; `None` when no name at the
+    /// source is mapped to it.
+    pub(crate) fn source_of(&self, destination: &TableName, case: NameCase) -> Option<TableName> {
+        let there = destination.folded(case);
+        let by_table = self.tables.iter().find(|(_, to)| to.folded(case) == there);
+        let by_database = self
+            .databases
+            .iter()
+            .filter(|(_, to)| to.folded(case) == there.database)
+            .map(|(from, _)| TableName {
+                database: from.clone(),
+                table: destination.table.clone(),
+            });
+        by_table
+            .map(|(from, _)| from.clone())
+            .into_iter()
+            .chain(by_database)
+            .chain([destination.clone()])
+            .find(|source| self.table(source).folded(case) == there)
+    }
+
     /// True when a table has an entry of its own.
     pub fn names_table(&self, source: &TableName) -> bool {
         self.tables.contains_key(&source.folded(self.case))

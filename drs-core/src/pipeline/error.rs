@@ -45,15 +45,46 @@ pub enum PipelineError {
         "the start point has a GTID set, and the source's gtid_mode is not ON; give file:position alone"
     )]
     NoGtid,
-    /// Cascades that the source does not log.
+    /// Cascades that the source does not log, from tables that are not selected.
     #[error(
-        "{version} does not write to its binary log what foreign keys with CASCADE or SET NULL change, so these tables \
-         can't be followed yet: {}; exclude them, or drop those foreign keys", list(.tables)
+        "{version} does not write to its binary log what foreign keys with CASCADE or SET NULL change, and such keys tie \
+         selected tables to these, which are not selected: {}; select them, exclude what they are tied to, or drop those \
+         foreign keys", list(.tables)
     )]
     Cascades {
         /// The source's version.
         version: ServerVersion,
-        /// The tables.
+        /// The tables that are not selected.
+        tables: Vec<TableName>,
+    },
+    /// The destination would cascade in another way than the source.
+    #[error(
+        "the source does not write to its binary log what foreign keys with CASCADE or SET NULL change, and these tables \
+         have other foreign keys of that kind at the destination than at the source: {}; make them the same there",
+        list(.tables)
+    )]
+    OtherCascades {
+        /// The tables at the destination.
+        tables: Vec<TableName>,
+    },
+    /// A rule for a table that changes unseen, or changes others.
+    #[error(
+        "{table} has a rule, and foreign keys with CASCADE or SET NULL tie it to others or to itself: the source does not \
+         write to its binary log what they change, so the rule can't be kept there; remove the rule, or drop the foreign keys"
+    )]
+    RuledCascades {
+        /// The table.
+        table: TableName,
+    },
+    /// The destination does not cascade as the source does.
+    #[error(
+        "the source does not write to its binary log what foreign keys with CASCADE or SET NULL change, and the destination \
+         can't repeat it: from MySQL 9.6 on a server cascades otherwise than InnoDB did, and not in all cases. Start the \
+         destination with innodb_native_foreign_keys = ON while the task runs; or exclude these tables, or drop those \
+         foreign keys: {}", list(.tables)
+    )]
+    DestinationCascades {
+        /// The tables, by their names at the source.
         tables: Vec<TableName>,
     },
     /// The source and the destination are one server.

@@ -2,10 +2,11 @@
 
 mod copying;
 mod error;
+mod families;
 mod source;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
@@ -135,6 +136,7 @@ impl<'a> Pipeline<'a> {
         let server_uuid = source::refuse_same_server(&mut conn, &facts)?;
         check_destination(&mut conn, destination, version, self.observer)?;
         let case = destination_case(&mut conn)?;
+        let cascades_natively = families::cascades_natively(&mut conn, destination)?;
         source::refuse_programs(&mut source, &objects)?;
         let lanes = u16::try_from(self.task.lanes().get()).unwrap_or(u16::MAX - 1);
         let reopen = Arc::clone(&self.destination);
@@ -144,7 +146,7 @@ impl<'a> Pipeline<'a> {
         let store = Arc::new(Mutex::new(store));
         let lock = || store.lock().unwrap_or_else(PoisonError::into_inner);
 
-        self.refuse_cascades(&mut source, &facts, &objects.selection)?;
+        self.families(&mut source, &facts, &objects, cascades_natively)?;
         let known = lock().task_record()?;
         let record = match &known {
             Some(record) if record.source_uuid != facts.server_uuid => {
@@ -158,7 +160,14 @@ impl<'a> Pipeline<'a> {
                 refuse_changed(&record.basis, &basis(self.task))?;
                 record.clone()
             }
-            None => self.begin(&mut source, &facts, &objects, &mut lock(), (lanes, case))?,
+            None => {
+                if self.task.mode().follows() && !facts.logs_cascades {
+                    let mut there = self.destination.open()?.0;
+                    let (cases, copies) = ((facts.name_case, case), self.task.mode().copies());
+                    families::refuse_other(&mut source, &mut there, &objects, cases, copies)?;
+                }
+                self.begin(&mut source, &facts, &objects, &mut lock(), (lanes, case))?
+            }
         };
         self.observer.started(known.is_some(), &record.start);
 
@@ -168,8 +177,9 @@ impl<'a> Pipeline<'a> {
         loop {
             if self.task.mode().copies() && !copied {
                 // A connection of hours ago may be gone by then.
+                let families = self.families(&mut source, &facts, &objects, cascades_natively)?;
                 drop(source);
-                if !self.copy(&facts, &objects, &mut lock(), case, stop)? {
+                if !self.copy(&facts, &objects, families, &mut lock(), case, stop)? {
                     return Ok(Outcome {
                         end: End::Stopped,
                         follow: before,
@@ -192,6 +202,7 @@ impl<'a> Pipeline<'a> {
                     version: destination,
                     case,
                     server_uuid: server_uuid.clone(),
+                    cascades_natively,
                 },
                 until,
                 before,
@@ -217,6 +228,32 @@ impl<'a> Pipeline<'a> {
                 follow: progress,
             });
         }
+    }
+
+    /// The families of tables that cascading foreign keys make at a source that does not log what
+    /// they change; fails where they can't be copied and followed.
+    fn families(
+        &self,
+        source: &mut Conn,
+        facts: &SourceFacts,
+        objects: &Objects,
+        cascades_natively: bool,
+    ) -> Result<Vec<BTreeSet<TableName>>, PipelineError> {
+        if !self.task.mode().follows() || facts.logs_cascades {
+            return Ok(Vec::new());
+        }
+        let families = families::of_source(source, facts, objects)?;
+        let has_rule = |table: &&TableName| self.task.rules().of(table, facts.name_case).is_some();
+        if let Some(table) = families.iter().flatten().find(has_rule) {
+            return Err(PipelineError::RuledCascades {
+                table: table.clone(),
+            });
+        }
+        if !cascades_natively && !families.is_empty() {
+            let tables = families.into_iter().flatten().collect();
+            return Err(PipelineError::DestinationCascades { tables });
+        }
+        Ok(families)
     }
 
     /// The first start: the point where the stream begins, and the tables to copy.
@@ -328,26 +365,6 @@ impl<'a> Pipeline<'a> {
             .collect())
     }
 
-    /// A source that does not log what its foreign keys cascade can't be followed there.
-    fn refuse_cascades(
-        &self,
-        source: &mut Conn,
-        facts: &SourceFacts,
-        selection: &Selection,
-    ) -> Result<(), PipelineError> {
-        if !self.task.mode().follows() || facts.version.logs_cascades() {
-            return Ok(());
-        }
-        let tables = crate::copy::list_tables(source, selection)?.cascading;
-        if tables.is_empty() {
-            return Ok(());
-        }
-        Err(PipelineError::Cascades {
-            version: facts.version,
-            tables,
-        })
-    }
-
     fn open_same_source(&self, facts: &SourceFacts) -> Result<(Conn, ServerVersion), SessionError> {
         let (mut conn, version) = session::open_source(self.task.source())?;
         session::same_server(&mut conn, Role::Source, &facts.server_uuid)?;
@@ -359,6 +376,7 @@ impl<'a> Pipeline<'a> {
         &self,
         facts: &SourceFacts,
         objects: &Objects,
+        families: Vec<BTreeSet<TableName>>,
         store: &mut CheckpointStore,
         case: NameCase,
         stop: &AtomicBool,
@@ -399,7 +417,8 @@ impl<'a> Pipeline<'a> {
             .mapping(&objects.mapping)
             .rules(&rules)
             .destination_case(case)
-            .programs(&objects.selection);
+            .programs(&objects.selection)
+            .families(families, facts.name_case);
         match copy.run(store, stop, &tally) {
             Ok(outcome) => {
                 if outcome.programs + outcome.programs_left_out > 0 {
@@ -476,6 +495,8 @@ impl<'a> Pipeline<'a> {
                 mapping: objects.mapping.clone(),
                 filter_drop_database: self.task.filter_drop_database(),
                 source: facts.defaults.clone(),
+                logs_cascades: facts.logs_cascades,
+                cascades_natively: destination.cascades_natively,
                 destination: destination.version,
                 connect: Arc::new(move || Ok(session::patiently(|| reads.open())?.0)),
                 connect_source: read_source(self.task.source().clone(), facts.server_uuid.clone()),
@@ -581,6 +602,8 @@ struct DestinationFacts {
     /// How it compares names.
     case: NameCase,
     server_uuid: String,
+    /// What foreign keys cascade to is carried out as by a source before 9.6.
+    cascades_natively: bool,
 }
 
 fn destination_case(conn: &mut Conn) -> Result<NameCase, PipelineError> {

@@ -25,6 +25,8 @@ pub(super) struct SourceFacts {
     /// Every transaction has a GTID (`gtid_mode = ON`).
     pub(super) uses_gtid: bool,
     pub(super) defaults: SourceDefaults,
+    /// What foreign keys cascade to is in the log: since 9.6, unless InnoDB itself carries it out.
+    pub(super) logs_cascades: bool,
     log_bin: bool,
     binlog_format: String,
 }
@@ -58,6 +60,8 @@ impl SourceFacts {
                 Some(_) => NameCase::Insensitive,
             },
             uses_gtid: variable("gtid_mode")?.is_some_and(|mode| mode.eq_ignore_ascii_case("ON")),
+            logs_cascades: version.logs_cascades()
+                && !is_on(variable("innodb_native_foreign_keys")?),
             log_bin: is_on(variable("log_bin")?),
             binlog_format: variable("binlog_format")?.unwrap_or_default(),
             defaults: SourceDefaults {

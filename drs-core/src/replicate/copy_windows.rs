@@ -82,6 +82,12 @@ impl CopyWindows {
         }
     }
 
+    /// The point that a table's copy stands for, while it catches up.
+    pub(super) fn from(&self, table: &TableName) -> Option<&StreamPoint> {
+        let window = self.tables.get(&table.folded(self.case))?;
+        window.from.as_ref()
+    }
+
     /// True when the copies of all tables hold everything up to a transaction, also of tables
     /// whose changes are not known. Not so when there is no copy.
     pub(super) fn all_hold(&self, id: &TransactionId) -> bool {

@@ -4,12 +4,13 @@ use drs_binlog::TableColumns;
 use hashbrown::HashMap;
 use mysql::{Conn, prelude::Queryable};
 
-use super::FollowError;
+use super::{FollowError, family::Families};
 use crate::{
     apply::{PlanError, Projection, TablePlan, project},
     checkpoint::TransactionId,
     endpoint::Role,
-    object::TableName,
+    foreign_key::{self, ForeignKey},
+    object::{NameCase, TableName},
     schema::{SchemaError, TableSchema},
     session::SessionError,
 };
@@ -27,6 +28,7 @@ pub(super) struct Definitions {
     projected: HashMap<(TableName, Projection), Arc<TableSchema>>,
     charsets: Option<Arc<HashMap<u32, String>>>,
     collations: Option<HashMap<u32, String>>,
+    families: Option<Families>,
 }
 
 impl Definitions {
@@ -38,6 +40,7 @@ impl Definitions {
             projected: HashMap::new(),
             charsets: None,
             collations: None,
+            families: None,
         }
     }
 
@@ -45,6 +48,7 @@ impl Definitions {
     pub(super) fn forget(&mut self) {
         self.tables.clear();
         self.projected.clear();
+        self.families = None;
     }
 
     /// A table's definition at the destination; one that does not exist is an error that names the
@@ -123,6 +127,23 @@ impl Definitions {
         }
         let known = self.collations.as_ref();
         Ok(known.and_then(|known| known.get(&number).cloned()))
+    }
+
+    /// The families that cascading foreign keys make at the destination.
+    pub(super) fn families(&mut self, case: NameCase) -> Result<&mut Families, FollowError> {
+        if self.families.is_none() {
+            let mut conn = (self.destination.connect)()?;
+            let mut keys = ForeignKey::load(&mut conn).map_err(|source| SessionError::Setup {
+                role: Role::Destination,
+                source,
+            })?;
+            for key in &mut keys {
+                key.child = key.child.folded(case);
+                key.parent = key.parent.folded(case);
+            }
+            self.families = Some(Families::new(foreign_key::families(&keys)));
+        }
+        Ok(self.families.get_or_insert_default())
     }
 
     /// The character set of each collation's number, read once: both servers number them alike.

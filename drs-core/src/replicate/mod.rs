@@ -6,6 +6,7 @@ mod column_names;
 mod copy_windows;
 mod definitions;
 mod error;
+mod family;
 mod followed;
 mod judge;
 mod lane;

@@ -11,6 +11,7 @@ use super::{
     column_names::ColumnNames,
     copy_windows::{CopyWindows, Window},
     definitions::{self, ConnectToRead, Definitions},
+    family::Families,
     followed::Followed,
     judge::{Concern, LeftOut, Verdict, judge},
     meeting::{Meeting, meet},
@@ -23,10 +24,10 @@ use super::{
 };
 use crate::{
     apply::{ApplyError, PlanError, PlanRule, RoutedRows, RoutedTransaction, Ruled, TablePlan},
-    checkpoint::{ColumnNamesChange, TableChange, TableRecord, TransactionId},
+    checkpoint::{ColumnNamesChange, StreamPoint, TableChange, TableRecord, TransactionId},
     ddl::{self, SessionContext, SourceDefaults, StatementKind},
     dialect::ServerVersion,
-    object::{DatabaseName, Mapping, Selection, TableName},
+    object::{DatabaseName, Mapping, NameCase, Selection, TableName},
     schema::{Column, TableSchema},
     sql::LiteralError,
 };
@@ -37,6 +38,10 @@ pub(crate) struct RouterSettings {
     pub(crate) mapping: Mapping,
     pub(crate) filter_drop_database: bool,
     pub(crate) source: SourceDefaults,
+    /// What foreign keys cascade to is in the source's log.
+    pub(crate) logs_cascades: bool,
+    /// The destination can carry it out itself.
+    pub(crate) cascades_natively: bool,
     pub(crate) destination: ServerVersion,
     /// Opens a session at the destination that reads table definitions.
     pub(crate) connect: ConnectToRead,
@@ -332,7 +337,6 @@ impl Router {
     ) -> Result<TablePlan, FollowError> {
         let name = self.settings.mapping.table(&source);
         let schema = self.definitions.table(&name, context.id)?;
-        self.check_cascades(&schema, context)?;
         check_engine(&schema, context)?;
         let others = self.settings.sharing.take(&name, &source, context.id)?;
         if !others.is_empty() && schema.row_key().is_none() {
@@ -393,6 +397,7 @@ impl Router {
             schema,
             columns,
             rule,
+            family: None,
         })
     }
 
@@ -504,47 +509,6 @@ impl Router {
         Ok(self.followed.contains(&name).then_some(name))
     }
 
-    /// A statement that has just run may have given a table a foreign key that cascades. By its
-    /// parent's changes alone that would not be seen later.
-    pub(crate) fn refuse_new_cascades(
-        &mut self,
-        tables: &[TableName],
-        context: &RouteContext<'_>,
-    ) -> Result<(), FollowError> {
-        if self.settings.source.version.logs_cascades() {
-            return Ok(());
-        }
-        for table in tables {
-            let table = self.settings.mapping.table(table);
-            match self.definitions.table(&table, context.id) {
-                Ok(schema) => self.check_cascades(&schema, context)?,
-                // Dropped, or renamed away.
-                Err(FollowError::MissingTable { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    /// A source that does not log what its foreign keys cascade can't be followed there.
-    fn check_cascades(
-        &self,
-        schema: &TableSchema,
-        context: &RouteContext<'_>,
-    ) -> Result<(), FollowError> {
-        if schema.has_cascades && !self.settings.source.version.logs_cascades() {
-            let reason = format!(
-                "{} has cascading foreign keys, and {} does not log what they change; this is not supported yet",
-                schema.name, self.settings.source.version
-            );
-            return Err(FollowError::Refused {
-                transaction: context.id.clone(),
-                reason,
-            });
-        }
-        Ok(())
-    }
-
     fn rows(
         &mut self,
         index: usize,
@@ -582,6 +546,11 @@ impl Router {
             }
             Window::Lenient => true,
             Window::Strict => false,
+        };
+        let plan = match rows.flags & Rows::SQL_FOREIGN_KEYS {
+            0 => self.in_family(rows.table_id, plan, context)?,
+            // What its foreign keys cascaded to has events of its own.
+            _ => plan,
         };
         let value = |source| ApplyError::Value {
             table: plan.source.clone(),
@@ -675,7 +644,62 @@ impl Router {
         Ok(())
     }
 
-    fn window(&self, table: &TableName, id: &TransactionId) -> Window {
+    /// The plan of a table with the family it belongs to, if it does.
+    fn in_family(
+        &mut self,
+        table_id: u64,
+        plan: Arc<TablePlan>,
+        context: &RouteContext<'_>,
+    ) -> Result<Arc<TablePlan>, FollowError> {
+        let family = self.family(&plan.schema.name, context.id)?;
+        if family == plan.family {
+            return Ok(plan);
+        }
+        let plan = Arc::new(TablePlan {
+            family,
+            ..(*plan).clone()
+        });
+        if let Some(cached) = self.maps.get_mut(&table_id) {
+            cached.rows = MappedRows::Applied(Arc::clone(&plan));
+        }
+        Ok(plan)
+    }
+
+    pub(super) fn families(&mut self) -> Result<&mut Families, FollowError> {
+        let case = self.destination_case();
+        self.definitions.families(case)
+    }
+
+    pub(super) fn destination_case(&self) -> NameCase {
+        self.settings.sharing.case()
+    }
+
+    pub(super) fn mapping(&self) -> &Mapping {
+        &self.settings.mapping
+    }
+
+    pub(super) fn is_selected(&self, source: &TableName) -> bool {
+        self.followed.contains(source)
+    }
+
+    /// The point that a table's copy stands for, while its stream has not passed the copy's end.
+    pub(super) fn copied_from(&self, source: &TableName) -> Option<StreamPoint> {
+        self.copies.from(source).cloned()
+    }
+
+    pub(super) fn has_rule(&self, source: &TableName) -> bool {
+        self.settings.rules.of(source).is_some()
+    }
+
+    pub(super) fn cascades_natively(&self) -> bool {
+        self.settings.cascades_natively
+    }
+
+    pub(super) fn logs_cascades(&self) -> bool {
+        self.settings.logs_cascades
+    }
+
+    pub(super) fn window(&self, table: &TableName, id: &TransactionId) -> Window {
         self.copies.of(table, id)
     }
 
@@ -888,7 +912,7 @@ fn add_write_set(
     rows: &Rows<'_>,
 ) -> Result<(), LiteralError> {
     let schema = &*plan.schema;
-    let table = write_set::table_hash(schema);
+    let table = plan.family.unwrap_or_else(|| write_set::table_hash(schema));
     // Changes that are found by their values, or that set off others, keep the table's order.
     let whole = plan.is_ordered();
     set.add_table(table, whole);

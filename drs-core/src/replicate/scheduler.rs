@@ -97,11 +97,12 @@ impl Follow {
         let reader_stop = AtomicBool::new(false);
         let (received_in, received) = bounded(READ_AHEAD);
         let (reports_in, reports) = bounded(self.appliers.len() * 2);
-        let router = Arc::new(Mutex::new(Router::new(
-            self.router,
-            tables,
-            &point.position,
-        )));
+        let mut router = Router::new(self.router, tables, &point.position);
+        router.check_families(&TransactionId {
+            end: point.position.clone(),
+            gtid: None,
+        })?;
+        let router = Arc::new(Mutex::new(router));
         let prepared =
             PreparedXa::load(&mut self.store.lock().unwrap_or_else(PoisonError::into_inner))?;
         std::thread::scope(|scope| {
@@ -334,7 +335,7 @@ impl Scheduler<'_> {
                 let mut router = self.router();
                 router.statement_ran(&job.changes);
                 let columns = router.change_columns(&job)?;
-                router.refuse_new_cascades(&job.tables, &context)?;
+                router.check_families(context.id)?;
                 (router.route(&arena, &context, route.rest)?, columns)
             };
             self.progress.statements += 1;

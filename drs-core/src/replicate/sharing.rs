@@ -27,6 +27,11 @@ impl Sharing {
         }
     }
 
+    /// How the destination compares names.
+    pub(super) fn case(&self) -> NameCase {
+        self.case
+    }
+
     /// Forgets which tables there are: a DDL has run.
     pub(super) fn forget(&mut self) {
         self.sources.clear();

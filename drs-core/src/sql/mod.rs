@@ -26,6 +26,14 @@ pub(crate) const SESSION_SETUP: [&str; 4] = [
     "SET SESSION autocommit = 1",
 ];
 
+/// Has the session check foreign keys and carry out what they cascade to, or not.
+pub(crate) fn foreign_key_checks(on: bool) -> &'static str {
+    match on {
+        true => "SET SESSION foreign_key_checks = 1",
+        false => "SET SESSION foreign_key_checks = 0",
+    }
+}
+
 pub(crate) const STRICT_MODE: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'";
 
 /// The same without the refusal of values that a column does not take as they are: for single

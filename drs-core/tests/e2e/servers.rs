@@ -79,6 +79,22 @@ const ODD_SETTINGS: &[&str] = &[
     "sql_mode = 'ANSI,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH,TRADITIONAL,NO_UNSIGNED_SUBTRACTION,HIGH_NOT_PRECEDENCE,TIME_TRUNCATE_FRACTIONAL'",
 ];
 
+/// MySQL 9.7 whose InnoDB carries out foreign keys itself, as it did before 9.6.
+pub(crate) fn native97() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let installation = Installation::find_or_fetch(Version::MySql97).unwrap();
+        Server::builder(&installation)
+            .server_id(975)
+            .gtid(false)
+            .local_infile(true)
+            .buffer_pool_mib(96)
+            .option("--innodb-native-foreign-keys=ON")
+            .start()
+            .unwrap()
+    })
+}
+
 /// MySQL 5.6 without GTIDs, which takes LOAD DATA LOCAL.
 pub(crate) fn plain56() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();

@@ -1,5 +1,6 @@
 //! Following: what is in the log reaches the destination, or the task stops.
 
+mod cascades;
 mod copy_again;
 mod ddl;
 mod json;

@@ -13,7 +13,7 @@ fn source97() -> (&'static Server, MutexGuard<'static, ()>) {
     static SERVER: OnceLock<Server> = OnceLock::new();
     static TURN: Mutex<()> = Mutex::new(());
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let server = SERVER.get_or_init(|| start(Version::MySql97, 973, true, false));
+    let server = SERVER.get_or_init(|| start(Version::MySql97, 976, true, false));
     (server, turn)
 }
 
