@@ -547,10 +547,11 @@ impl Router {
             Window::Lenient => true,
             Window::Strict => false,
         };
-        let plan = match rows.flags & Rows::SQL_FOREIGN_KEYS {
-            0 => self.in_family(rows.table_id, plan, context)?,
-            // What its foreign keys cascaded to has events of its own.
-            _ => plan,
+        // Where the source marks the event, what foreign keys cascaded to has events of its own.
+        let logs_cascades = self.logs_cascades() && rows.flags & Rows::SQL_FOREIGN_KEYS != 0;
+        let plan = match logs_cascades {
+            true => plan,
+            false => self.in_family(rows.table_id, plan, context)?,
         };
         let value = |source| ApplyError::Value {
             table: plan.source.clone(),
@@ -912,7 +913,10 @@ fn add_write_set(
     rows: &Rows<'_>,
 ) -> Result<(), LiteralError> {
     let schema = &*plan.schema;
-    let table = plan.family.unwrap_or_else(|| write_set::table_hash(schema));
+    let table = write_set::table_hash(schema);
+    if let Some(family) = plan.family {
+        set.add_table(family, true);
+    }
     // Changes that are found by their values, or that set off others, keep the table's order.
     let whole = plan.is_ordered();
     set.add_table(table, whole);
