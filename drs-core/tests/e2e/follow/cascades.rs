@@ -240,6 +240,14 @@ fn a_family_that_is_not_selected_as_a_whole_is_refused() {
         error.contains("`a`") && error.contains("not selected"),
         "{error}"
     );
+    // A rule would have to be kept for what cascades, too.
+    let task = test
+        .task()
+        .rule(drs_core::Rule::new(format!("{}.a", test.name)).filter("v = 0"))
+        .build()
+        .unwrap();
+    let error = test.catch_up_watched(&task, &()).unwrap_err().to_string();
+    assert!(error.contains("has a rule"), "{error}");
     // Without its children, a parent is a table like any other.
     let task = drs_core::Task::builder(
         super::run::endpoint(test.source),
