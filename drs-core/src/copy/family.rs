@@ -143,7 +143,7 @@ impl Session<'_, '_> {
             return Ok(None);
         };
         let seen = Seen { definition, schema };
-        let columns = Columns::of(&seen.schema, self.shared.source_version)?;
+        let columns = Columns::of(&seen.schema, self.shared.source_version, None)?;
         let there = self
             .make_table(record, &seen, true, Keys::AfterTheRows)
             .map_err(|error| match error {
