@@ -19,6 +19,7 @@ mod mapping;
 mod program;
 mod refused;
 mod restart;
+mod rules;
 mod servers;
 mod task;
 mod tls;

@@ -18,6 +18,7 @@ pub(crate) struct Task {
     include: String,
     sync: String,
     copy: String,
+    rules: String,
 }
 
 impl Task {
@@ -32,6 +33,7 @@ impl Task {
             include: format!("[\"{database}\"]"),
             sync: String::new(),
             copy: String::new(),
+            rules: String::new(),
         }
     }
 
@@ -73,6 +75,12 @@ impl Task {
         self
     }
 
+    /// `[[rules]]` tables.
+    pub(crate) fn rules(mut self, rules: &str) -> Self {
+        self.rules = rules.to_owned();
+        self
+    }
+
     /// Lines for `[copy]`.
     pub(crate) fn copy(mut self, lines: &str) -> Self {
         self.copy = lines.to_owned();
@@ -97,8 +105,15 @@ impl Task {
         write!(
             file,
             "[task]\nname = \"{}\"\n{}\n\n[source]\n{}\n\n[destination]\n{}\n\n\
-             [objects]\ninclude = {}\n\n[sync]\n{}\n\n[copy]\n{}\n",
-            self.name, self.mode, self.source, self.destination, self.include, self.sync, self.copy
+             [objects]\ninclude = {}\n\n[sync]\n{}\n\n[copy]\n{}\n\n{}\n",
+            self.name,
+            self.mode,
+            self.source,
+            self.destination,
+            self.include,
+            self.sync,
+            self.copy,
+            self.rules
         )
         .unwrap();
         path
