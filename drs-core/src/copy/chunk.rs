@@ -168,6 +168,8 @@ pub(super) struct Planner {
     finished: bool,
     bytes_per_row: f64,
     has_seen_rows: bool,
+    /// Grows while a rule takes no row.
+    first_rows_max: u64,
 }
 
 impl Planner {
@@ -180,6 +182,7 @@ impl Planner {
             finished: last.is_some_and(|chunk| chunk.upper.is_none()),
             bytes_per_row: lossy(bytes_per_row.max(1)),
             has_seen_rows: false,
+            first_rows_max: FIRST_ROWS_MAX,
         }
     }
 
@@ -190,7 +193,9 @@ impl Planner {
 
     /// Takes in how large the rows of a chunk turned out to be.
     pub(super) fn learn(&mut self, rows: u64, bytes: u64) {
-        if rows > 0 {
+        if rows == 0 {
+            self.first_rows_max = (self.first_rows_max * 4).min(ROWS_MAX);
+        } else {
             let seen = lossy(bytes) / lossy(rows);
             if !mem::replace(&mut self.has_seen_rows, true) {
                 self.bytes_per_row = seen;
@@ -241,7 +246,7 @@ impl Planner {
         let rows_max = if self.has_seen_rows {
             ROWS_MAX
         } else {
-            FIRST_ROWS_MAX
+            self.first_rows_max
         };
         ((lossy(chunk_bytes) / self.bytes_per_row.max(1.0)) as u64).clamp(1, rows_max)
     }
