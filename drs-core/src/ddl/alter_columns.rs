@@ -30,35 +30,42 @@ pub fn columns_after(
     context: &LexContext<'_>,
     before: &[String],
 ) -> Option<Vec<String>> {
-    let mut columns = before.to_vec();
     let find = |columns: &[String], name: &str| {
         let lower = name.to_lowercase();
         columns
             .iter()
             .position(|column| column.to_lowercase() == lower)
     };
-    for change in changes(sql, context)? {
-        let (name, place) = match change {
-            ColumnChange::Manner | ColumnChange::Other => continue,
-            ColumnChange::Dropped(name) => {
-                columns.remove(find(&columns, &name)?);
-                continue;
-            }
-            ColumnChange::Added { name, place, .. } => (name, Some(place.unwrap_or(Place::Last))),
+    let changes = changes(sql, context)?;
+    // As the server does it: every change names a column by the name that it had before the
+    // statement, also where another takes that name. What has no place of its own keeps its.
+    let mut kept: Vec<Option<String>> = before.iter().cloned().map(Some).collect();
+    for change in &changes {
+        let (name, now) = match change {
+            ColumnChange::Dropped(name) => (name, None),
             ColumnChange::Changed { from, to, place } => {
-                let at = find(&columns, &from)?;
-                *columns.get_mut(at)? = to.clone();
-                if place.is_some() {
-                    columns.remove(at);
-                }
-                (to, place)
+                (from, Some(to.clone()).filter(|_| place.is_none()))
             }
+            _ => continue,
+        };
+        *kept.get_mut(find(before, name)?)? = now;
+    }
+    let mut columns: Vec<String> = kept.into_iter().flatten().collect();
+    // Then come those that have a place, which they name by its new name.
+    for change in changes {
+        let (name, place) = match change {
+            ColumnChange::Added { name, place, .. } => (name, place.unwrap_or(Place::Last)),
+            ColumnChange::Changed {
+                to,
+                place: Some(place),
+                ..
+            } => (to, place),
+            _ => continue,
         };
         let at = match place {
-            None => continue,
-            Some(Place::First) => 0,
-            Some(Place::Last) => columns.len(),
-            Some(Place::After(other)) => find(&columns, &other)? + 1,
+            Place::First => 0,
+            Place::Last => columns.len(),
+            Place::After(other) => find(&columns, &other)? + 1,
         };
         columns.insert(at, name);
     }
@@ -322,6 +329,19 @@ mod tests {
         let before: Vec<String> = ["id", "A", "b"].map(str::to_owned).to_vec();
         for (sql, after) in [
             ("ALTER TABLE t ADD COLUMN c INT", "id,A,b,c"),
+            ("ALTER TABLE t CHANGE A b INT, CHANGE b A INT", "id,b,A"),
+            (
+                "ALTER TABLE t RENAME COLUMN id TO b, RENAME COLUMN b TO id",
+                "b,A,id",
+            ),
+            (
+                "ALTER TABLE t CHANGE b id INT FIRST, CHANGE id b INT",
+                "id,b,A",
+            ),
+            (
+                "ALTER TABLE t DROP COLUMN A, CHANGE b A INT, ADD b INT AFTER A",
+                "id,A,b",
+            ),
             (
                 "ALTER TABLE t ADD c INT FIRST, ADD d INT AFTER c",
                 "c,d,id,A,b",

@@ -428,7 +428,7 @@ fn is_row_of_strings(sql: &[u8], rules: LexRules) -> Option<bool> {
 /// What `ALTER TABLE` leaves of a table's columns, as the server has them afterwards.
 #[test]
 fn columns_after_a_statement_are_the_servers() {
-    const STATEMENTS: [&str; 16] = [
+    const STATEMENTS: [&str; 23] = [
         "ADD COLUMN a INT",
         "ADD b INT FIRST, ADD COLUMN (c INT, d INT COMMENT 'x, FIRST'), ADD KEY (b)",
         "CHANGE a A2 BIGINT AFTER c",
@@ -445,6 +445,14 @@ fn columns_after_a_statement_are_the_servers() {
         "ADD COLUMN i INT NULL FIRST, DROP `odd , name`, RENAME TO alter_columns.u",
         "RENAME TO alter_columns.t, CHANGE i `after` INT AFTER g",
         "CONVERT TO CHARACTER SET utf8, ADD j VARCHAR(3) DEFAULT ')' AFTER `after`",
+        // Names that change hands within one statement.
+        "ADD x INT, ADD y INT, ADD z INT",
+        "CHANGE x y INT, CHANGE y x INT",
+        "CHANGE x y INT, CHANGE y z INT, CHANGE z x INT",
+        "DROP x, CHANGE y x INT, ADD y INT AFTER x",
+        "CHANGE x z INT FIRST, CHANGE z x INT AFTER y",
+        "CHANGE x y INT AFTER z, CHANGE y x INT FIRST, ADD w INT AFTER y",
+        "MODIFY y INT FIRST, ADD v INT FIRST, DROP w, ADD w INT",
     ];
     on_each_server(|conn, version| {
         conn.query_drop("DROP DATABASE IF EXISTS alter_columns")
