@@ -4,6 +4,7 @@ mod copying;
 mod error;
 mod families;
 mod source;
+mod time_zone;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -126,7 +127,7 @@ impl<'a> Pipeline<'a> {
     /// within a second or so, once the servers answer.
     pub fn run(&self, stop: &AtomicBool) -> Result<Outcome, PipelineError> {
         let (mut source, version) = session::open_source(self.task.source())?;
-        let facts = SourceFacts::gather(&mut source, version)?;
+        let mut facts = SourceFacts::gather(&mut source, version)?;
         facts.check(self.task)?;
         let objects = Objects {
             selection: self.task.selection().clone().with_case(facts.name_case),
@@ -137,6 +138,10 @@ impl<'a> Pipeline<'a> {
         check_destination(&mut conn, destination, version, self.observer)?;
         let case = destination_case(&mut conn)?;
         let cascades_natively = families::cascades_natively(&mut conn, destination)?;
+        if self.task.mode().follows() {
+            facts.defaults.system_time_zone =
+                time_zone::of_source_at_destination(&mut source, &mut conn)?;
+        }
         source::refuse_programs(&mut source, &objects)?;
         let lanes = u16::try_from(self.task.lanes().get()).unwrap_or(u16::MAX - 1);
         let reopen = Arc::clone(&self.destination);

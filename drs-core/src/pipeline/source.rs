@@ -51,7 +51,6 @@ impl SourceFacts {
         let is_on = |value: Option<String>| {
             value.is_some_and(|value| value.eq_ignore_ascii_case("ON") || value == "1")
         };
-        let system_time_zone = variable("system_time_zone")?;
         Ok(Self {
             version,
             server_uuid: variable("server_uuid")?.unwrap_or_default(),
@@ -68,10 +67,8 @@ impl SourceFacts {
                 version,
                 explicit_defaults_for_timestamp: variable("explicit_defaults_for_timestamp")?
                     .map(|v| is_on(Some(v))),
-                // An abbreviation such as CET does not say which rules it follows; UTC has none.
-                system_time_zone: system_time_zone
-                    .filter(|zone| zone == "UTC")
-                    .map(|_| "+00:00".into()),
+                // Told by its effect, once the destination is known.
+                system_time_zone: None,
             },
         })
     }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use drs_core::{ConflictPolicy, Endpoint, Mode, MySqlDestination, Pipeline, PipelineError, Task};
-use drs_testkit::{Server, deadline};
+use drs_testkit::{Installation, Server, Version, compare_tables, deadline};
 use mysql::prelude::Queryable;
 
 use super::run::{FollowTest, endpoint};
@@ -255,4 +255,73 @@ fn objects_cannot_be_added_to_a_task_that_has_begun() {
         "{error}"
     );
     test.catch_up_watched(&task(&["a"]), &()).unwrap();
+}
+
+/// `SYSTEM` is known by what it does, not by its name: a zone that the destination has not stops
+/// the statements that depend on it.
+#[test]
+fn the_system_time_zone_of_the_source_is_told_by_its_effect() {
+    let installation = |version| Installation::find_or_fetch(version).unwrap();
+    let zone = |version, id, zone: &str| {
+        Server::builder(&installation(version))
+            .server_id(id)
+            .system_time_zone(zone)
+            .start()
+            .unwrap()
+    };
+    let berlin = zone(Version::MySql97, 981, "CET-1CEST,M3.5.0,M10.5.0/3");
+    let old = zone(Version::MySql56, 982, "XXX-1YYY,M3.5.0,M10.5.0/3");
+    let india = zone(Version::MySql97, 983, "IST-5:30");
+    let there = zone(Version::MySql97, 984, "CET-1CEST,M3.5.0,M10.5.0/3");
+    for (source, destination, fits) in [
+        (&berlin, &there, true),
+        (&old, &there, true),
+        (&india, &there, true),
+        (&berlin, plain97(), false),
+    ] {
+        let database = format!("zone_{}_{}", source.server_id(), destination.server_id());
+        for server in [source, destination] {
+            run(
+                &mut session(server),
+                &format!("DROP DATABASE IF EXISTS {database}"),
+            );
+        }
+        let mut conn = source.conn().unwrap();
+        run(
+            &mut conn,
+            &format!(
+                "CREATE DATABASE {database};\nUSE {database};\nCREATE TABLE t (id INT PRIMARY KEY)"
+            ),
+        );
+        let task = Task::builder(endpoint(source), endpoint(destination))
+            .name(database.as_str())
+            .select(database.as_str())
+            .build()
+            .unwrap();
+        let catch_up = || {
+            Pipeline::new(&task, MySqlDestination::new(&task))
+                .until_caught_up(true)
+                .run(&AtomicBool::new(false))
+        };
+        catch_up().unwrap();
+        run(
+            &mut conn,
+            "INSERT INTO t VALUES (1);
+             ALTER TABLE t ADD COLUMN summer TIMESTAMP NOT NULL DEFAULT '2024-07-01 12:00:00',
+               ADD COLUMN winter TIMESTAMP NOT NULL DEFAULT '2024-01-01 12:00:00'",
+        );
+        match catch_up() {
+            Ok(_) => assert!(fits, "{database}"),
+            Err(error) => {
+                assert!(
+                    !fits && error.to_string().contains("time_zone = SYSTEM"),
+                    "{database}: {error}"
+                );
+                continue;
+            }
+        }
+        let different =
+            compare_tables(&mut session(source), &mut session(destination), &database).unwrap();
+        assert!(different.is_empty(), "{different:?}");
+    }
 }

@@ -1,0 +1,105 @@
+//! What the source's `SYSTEM` time zone is called at the destination.
+
+use mysql::{Conn, prelude::Queryable};
+
+use crate::{endpoint::Role, session::SessionError};
+
+/// The destination's time zone that does what `SYSTEM` does at the source: both have the same
+/// local time at every sixth hour from 1970 to 2038. Names tell nothing: an abbreviation such as
+/// CET does not say which rules it follows.
+///
+/// `None` when none is found: statements that depend on it then stop the task.
+pub(super) fn of_source_at_destination(
+    source: &mut Conn,
+    destination: &mut Conn,
+) -> Result<Option<String>, SessionError> {
+    let Some(expected) = Effect::of(source, Role::Source, "SYSTEM")? else {
+        return Ok(None);
+    };
+    if let Some(offset) = expected.offset() {
+        return Ok(Some(offset));
+    }
+    let name: Option<(String, String)> = source
+        .query_first("SHOW GLOBAL VARIABLES WHERE Variable_name = 'system_time_zone'")
+        .map_err(failed(Role::Source))?;
+    let name = name.map(|(_, name)| name);
+    for candidate in std::iter::once("SYSTEM".to_owned()).chain(name) {
+        if Effect::of(destination, Role::Destination, &candidate)?.as_ref() == Some(&expected) {
+            return Ok(Some(candidate));
+        }
+    }
+    Ok(None)
+}
+
+/// What a time zone does to a row of instants.
+#[derive(Debug, PartialEq, Eq)]
+struct Effect {
+    sum: u64,
+    offset_secs_min: i64,
+    offset_secs_max: i64,
+}
+
+impl Effect {
+    /// `None` for a zone that the server does not know.
+    fn of(conn: &mut Conn, role: Role, zone: &str) -> Result<Option<Self>, SessionError> {
+        const DIGITS: &str = "(SELECT 0 n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 \
+                              UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)";
+        // From the second day of 1970 to 2038-01-15, before 32 bits end.
+        let statement = format!(
+            "SELECT SUM(CRC32(CONCAT(utc, local))), MIN(TIMESTAMPDIFF(SECOND, utc, local)), \
+             MAX(TIMESTAMPDIFF(SECOND, utc, local)) FROM (SELECT utc, CONVERT_TZ(utc, '+00:00', ?) local FROM \
+             (SELECT '1970-01-02 00:00:00' + INTERVAL 6 * (e.n * 10000 + d.n * 1000 + c.n * 100 + b.n * 10 + a.n) HOUR utc \
+             FROM {DIGITS} a, {DIGITS} b, {DIGITS} c, {DIGITS} d, {DIGITS} e) instants WHERE utc < '2038-01-15') zones"
+        );
+        let row: Option<(Option<u64>, Option<i64>, Option<i64>)> =
+            conn.exec_first(statement, (zone,)).map_err(failed(role))?;
+        Ok(match row {
+            Some((Some(sum), Some(offset_secs_min), Some(offset_secs_max))) => Some(Self {
+                sum,
+                offset_secs_min,
+                offset_secs_max,
+            }),
+            _ => None,
+        })
+    }
+
+    /// The zone as an offset, which every server knows, if it never changes.
+    fn offset(&self) -> Option<String> {
+        let minutes = self.offset_secs_min / 60;
+        let is_one = self.offset_secs_min == self.offset_secs_max
+            && self.offset_secs_min % 60 == 0
+            && minutes.abs() < 13 * 60;
+        is_one.then(|| {
+            let sign = if minutes < 0 { '-' } else { '+' };
+            format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
+        })
+    }
+}
+
+fn failed(role: Role) -> impl Fn(mysql::Error) -> SessionError {
+    move |source| SessionError::Setup { role, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_that_never_changes_is_an_offset() {
+        for (min, max, offset) in [
+            (0, 0, Some("+00:00")),
+            (19_800, 19_800, Some("+05:30")),
+            (-12_600, -12_600, Some("-03:30")),
+            (3_600, 7_200, None),
+            (50_400, 50_400, None),
+            (30, 30, None),
+        ] {
+            let effect = Effect {
+                sum: 1,
+                offset_secs_min: min,
+                offset_secs_max: max,
+            };
+            assert_eq!(effect.offset().as_deref(), offset, "{min} {max}");
+        }
+    }
+}
