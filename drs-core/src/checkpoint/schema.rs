@@ -29,7 +29,10 @@ pub(super) const TABLES: &[&str] = &[
      PRIMARY KEY (task, lane)) ENGINE = InnoDB",
     "CREATE TABLE IF NOT EXISTS drs_meta.writer (db VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
      tbl VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
-     task VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, PRIMARY KEY (db, tbl, task)) ENGINE = InnoDB",
+     task VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, \
+     source_db VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
+     source_tbl VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
+     PRIMARY KEY (db, tbl, task)) ENGINE = InnoDB",
     "CREATE TABLE IF NOT EXISTS drs_meta.rule (task VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, \
      db VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
      tbl VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \

@@ -389,7 +389,7 @@ impl<'a> Pipeline<'a> {
         let tables = store.tables()?;
         let written: Vec<_> = tables
             .iter()
-            .map(|record| objects.mapping.table(&record.table))
+            .map(|record| (record.table.clone(), objects.mapping.table(&record.table)))
             .collect();
         store.add_writer(&written, case)?;
         let options = CopyOptions {

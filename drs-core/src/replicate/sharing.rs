@@ -62,7 +62,7 @@ impl Sharing {
         let mut writers = table_writers(&mut store, destination, self.case)?;
         if !writers.iter().any(|task| task == store.task()) {
             // Committed before the question is asked again: of two tasks one sees the other.
-            store.add_writer(std::slice::from_ref(destination), self.case)?;
+            store.add_writer(&[(source.clone(), destination.clone())], self.case)?;
             writers = table_writers(&mut store, destination, self.case)?;
         }
         writers.retain(|task| task != store.task());

@@ -6,7 +6,7 @@ use drs_binlog::{Json, JsonOpaque, JsonOpaqueValue, JsonValue};
 
 use super::{
     JsonError, not_utf8,
-    typed::{Leaf, Place, Typed},
+    typed::{Leaf, Place, Typed, reads_as_unsigned},
 };
 
 /// All such values; the document must be valid.
@@ -71,6 +71,7 @@ impl<'a> Walk<'a> {
                 }
                 return Ok(());
             }
+            JsonValue::Int(number) if reads_as_unsigned(*number) => Typed::Signed(*number),
             JsonValue::UInt(number) => Typed::Unsigned(*number),
             JsonValue::Opaque(opaque) => typed(opaque)?,
             JsonValue::Null

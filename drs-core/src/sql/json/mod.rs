@@ -1,8 +1,8 @@
 //! JSON documents as expressions that give the same document, types of scalars included.
 //!
 //! Text is enough as long as JSON itself has a type for every scalar. Where a document holds a
-//! value of an SQL type (DECIMAL, DATE, BLOB, …) or an UNSIGNED INTEGER that a signed one could
-//! hold too, the text is parsed by the server and such values are then put in their places, each
+//! value of an SQL type (DECIMAL, DATE, BLOB, …) or an integer that the server takes from text as
+//! one of the other sign (UNSIGNED INTEGER up to 32 bits, INTEGER beyond), the text is parsed by the server and such values are then put in their places, each
 //! as an expression of its type.
 
 mod binary;
@@ -17,7 +17,7 @@ use super::{LiteralError, write_text};
 pub(crate) use partial::{Base, write_partial, write_partial_condition};
 pub(crate) use text::typed_leaves;
 
-use typed::{Leaf, Place};
+use typed::{Leaf, Place, TEXT_SIGNED_MAX};
 
 /// Why a document cannot be written.
 #[derive(Debug)]
@@ -134,6 +134,11 @@ pub(crate) fn typed_list(quoted_name: &str, with_values: bool) -> String {
     const TOLD: &str = "('OBJECT','ARRAY','STRING','INTEGER','DOUBLE','BOOLEAN','NULL')";
     // The text of these names their type, and may be long.
     const NAMED: &str = "('BLOB','BIT','OPAQUE')";
+    let is_listed = |value: &str| {
+        format!(
+            "(JSON_TYPE({value}) NOT IN {TOLD} OR JSON_TYPE({value})='INTEGER' AND {value}>{TEXT_SIGNED_MAX})"
+        )
+    };
     let entry = |place: &str, value: &str| {
         let shown = if with_values {
             format!(",IF(JSON_TYPE({value}) IN {NAMED},NULL,{value})")
@@ -145,9 +150,11 @@ pub(crate) fn typed_list(quoted_name: &str, with_values: bool) -> String {
     format!(
         "IF(JSON_TYPE({quoted_name}) IN ('OBJECT','ARRAY'),\
          (SELECT JSON_ARRAYAGG({}) FROM JSON_TABLE(JSON_EXTRACT({quoted_name},'$**[*]','$**.*'),'$[*]' \
-         COLUMNS (place FOR ORDINALITY,v JSON PATH '$')) parts WHERE JSON_TYPE(parts.v) NOT IN {TOLD}),\
-         IF(JSON_TYPE({quoted_name}) NOT IN {TOLD},JSON_ARRAY({}),NULL))",
+         COLUMNS (place FOR ORDINALITY,v JSON PATH '$')) parts WHERE {}),\
+         IF({},JSON_ARRAY({}),NULL))",
         entry("parts.place", "parts.v"),
+        is_listed("parts.v"),
+        is_listed(quoted_name),
         entry("0", quoted_name),
     )
 }

@@ -208,6 +208,7 @@ fn typed(entry: &Entry<'_>, shown: &str) -> Option<Typed<'static>> {
         text.bytes().all(form).then(|| text.to_owned())
     };
     Some(match entry.type_name {
+        "INTEGER" => Typed::Signed(shown.parse().ok()?),
         "UNSIGNED INTEGER" => Typed::Unsigned(shown.parse().ok()?),
         "DECIMAL" => decimal(shown)?,
         "DATE" => Typed::Date(time(b"-")?),

@@ -24,6 +24,8 @@ pub(super) enum Place {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Typed<'a> {
+    /// One that is read from text as an unsigned one: see [`reads_as_unsigned`].
+    Signed(i64),
     Unsigned(u64),
     Decimal {
         /// As it is shown.
@@ -45,14 +47,24 @@ pub(super) enum Typed<'a> {
 impl Leaf<'_> {
     /// False where the text is read as the same type again.
     pub(super) fn is_lost_in_text(&self) -> bool {
-        !matches!(self.value, Typed::Unsigned(number) if i64::try_from(number).is_err())
+        !matches!(self.value, Typed::Unsigned(number) if number > TEXT_SIGNED_MAX)
     }
+}
+
+/// The largest positive number that the server's parser takes for an INTEGER: those that need more
+/// than 32 bits are UNSIGNED INTEGER, as tried on MySQL 9.7.
+pub(super) const TEXT_SIGNED_MAX: u64 = u32::MAX as u64;
+
+/// True for an INTEGER that would be an UNSIGNED INTEGER when its text is read.
+pub(super) fn reads_as_unsigned(number: i64) -> bool {
+    u64::try_from(number).is_ok_and(|number| number > TEXT_SIGNED_MAX)
 }
 
 impl Typed<'_> {
     /// What `JSON_TYPE()` says.
     pub(super) fn type_name(&self) -> &'static str {
         match self {
+            Self::Signed(_) => "INTEGER",
             Self::Unsigned(_) => "UNSIGNED INTEGER",
             Self::Decimal { .. } => "DECIMAL",
             Self::Date(_) => "DATE",
@@ -70,6 +82,7 @@ impl Typed<'_> {
     /// Writes an expression whose value a JSON function takes as this very type.
     pub(super) fn write(&self, out: &mut String) -> Result<(), JsonError> {
         match self {
+            Self::Signed(number) => _ = write!(out, "CAST({number} AS SIGNED)"),
             Self::Unsigned(number) => _ = write!(out, "CAST({number} AS UNSIGNED)"),
             Self::Decimal { digits, precision } => write_decimal(out, digits, *precision),
             Self::Date(text) => _ = write!(out, "CAST('{text}' AS DATE)"),

@@ -127,3 +127,62 @@ fn an_empty_database_gets_its_tables_from_the_log() {
     test.catch_up().unwrap();
     test.assert_equal();
 }
+
+/// The server reads numbers of more than 32 bits from text as unsigned, and shows both kinds alike.
+#[test]
+fn integers_in_documents_keep_their_sign() {
+    let numbers = [
+        "0",
+        "-1",
+        "2147483647",
+        "4294967295",
+        "4294967296",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "-4294967296",
+    ];
+    let expressions: Vec<String> = numbers
+        .iter()
+        .flat_map(|number| {
+            let signed = format!("CAST({number} AS SIGNED)");
+            let unsigned = format!("CAST({} AS UNSIGNED)", number.trim_start_matches('-'));
+            [
+                format!("CAST({signed} AS JSON)"),
+                format!("CAST({unsigned} AS JSON)"),
+                format!("CAST('{number}' AS JSON)"),
+                format!("JSON_OBJECT('s', {signed}, 'u', {unsigned}, 'a', JSON_ARRAY({unsigned}, {signed}))"),
+            ]
+        })
+        .collect();
+    let values: Vec<String> = expressions
+        .iter()
+        .enumerate()
+        .map(|(id, expression)| format!("({id}, {expression})"))
+        .collect();
+    let rows = values.join(", ");
+    let test = FollowTest::new(
+        gtid97(),
+        plain97(),
+        "json_integers",
+        &format!(
+            "CREATE TABLE copied (id INT PRIMARY KEY, j JSON);
+             CREATE TABLE followed (id INT PRIMARY KEY, j JSON);
+             CREATE TABLE keyless (id INT, j JSON);
+             INSERT INTO copied VALUES {rows};
+             INSERT INTO keyless VALUES {rows};\n"
+        ),
+    );
+    test.catch_up().unwrap();
+    test.assert_equal();
+    run(
+        &mut test.at_source(),
+        &format!(
+            "INSERT INTO followed VALUES {rows};
+             UPDATE copied SET j = JSON_ARRAY(j), id = id + 100 ORDER BY id DESC;
+             UPDATE keyless SET id = id + 1000;
+             DELETE FROM keyless WHERE id % 3 = 0"
+        ),
+    );
+    test.catch_up().unwrap();
+    test.assert_equal();
+}

@@ -145,6 +145,31 @@ fn only_added_columns_are_replicated_to_a_shared_table() {
     }
 }
 
+/// A new task on the same table of the same server takes an old one's place.
+#[test]
+fn a_successor_is_not_another_source() {
+    let two = TwoSources::new("many_next", "CREATE TABLE t (a INT)");
+    let first = two.task(two.first).name("many_next_old");
+    catch_up(&first).unwrap();
+    let status = rows(two.first, "SHOW BINARY LOG STATUS").remove(0);
+    let fields: Vec<&str> = status.split('|').collect();
+    let point = format!("{}:{};{}", fields[0], fields[1], fields[4]).replace("\\n", "");
+    let next = two
+        .task(two.first)
+        .name("many_next_new")
+        .mode(drs_core::Mode::Incremental {
+            start_point: point.parse().unwrap(),
+        });
+    two.at(
+        two.first,
+        "INSERT INTO t VALUES (1), (1);
+         TRUNCATE t;
+         INSERT INTO t VALUES (2)",
+    );
+    catch_up(&next).unwrap();
+    assert_eq!(rows(two.destination, "SELECT a FROM many_next.t"), ["2"]);
+}
+
 /// Nothing tells whose rows are whose.
 #[test]
 fn a_shared_table_needs_a_key() {
