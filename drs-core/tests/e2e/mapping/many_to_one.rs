@@ -204,23 +204,16 @@ fn a_shared_table_needs_a_key() {
     );
 }
 
-/// A task that was given up and replaced by another still counts, until it is forgotten.
+/// A task that was given up and replaced by one on another server still counts, until it is forgotten.
 #[test]
 fn a_task_that_is_no_more_is_forgotten_as_the_message_says() {
-    make(gtid97(), plain97(), &["many_gone"], &["many_gone"]);
-    run(
-        &mut within(gtid97(), "many_gone"),
-        "CREATE TABLE t (a INT); INSERT INTO t VALUES (1)",
-    );
-    let named = |name: &str| task(gtid97(), plain97(), name).select("many_gone");
-    catch_up(&named("many_gone_old")).unwrap();
-    run(&mut session(plain97()), "DROP DATABASE many_gone");
-    let new = named("many_gone_new");
+    let two = TwoSources::new("many_gone", "CREATE TABLE t (a INT)");
+    two.at(two.second, "INSERT INTO t VALUES (1)");
+    catch_up(&two.task(two.first).name("many_gone_old")).unwrap();
+    run(&mut session(two.destination), "DROP DATABASE many_gone");
+    let new = two.task(two.second).name("many_gone_new");
     catch_up(&new).unwrap();
-    run(
-        &mut within(gtid97(), "many_gone"),
-        "UPDATE t SET a = 2 WHERE a = 1",
-    );
+    two.at(two.second, "UPDATE t SET a = 2 WHERE a = 1");
     let error = catch_up(&new).unwrap_err().to_string();
     assert!(
         error.contains("the task many_gone_old writes to it too")
@@ -228,11 +221,11 @@ fn a_task_that_is_no_more_is_forgotten_as_the_message_says() {
         "{error}"
     );
     run(
-        &mut session(plain97()),
+        &mut session(two.destination),
         "DELETE FROM drs_meta.writer WHERE task = 'many_gone_old'",
     );
     catch_up(&new).unwrap();
-    assert_eq!(rows(plain97(), "SELECT a FROM many_gone.t"), ["2"]);
+    assert_eq!(rows(two.destination, "SELECT a FROM many_gone.t"), ["2"]);
 }
 
 /// A copy that has to begin again does not take away what another task has brought.
