@@ -1,8 +1,11 @@
+mod plans;
+mod statements;
+
 use std::sync::Arc;
 
 use drs_binlog::{
     Error, EventType, ExecuteLoadQuery, FormatDescription, Outcome, Position, Query, RawEvent,
-    Rows, TableColumns, TableMap,
+    Rows, TableMap,
 };
 use hashbrown::HashMap;
 
@@ -10,11 +13,10 @@ use super::{
     EventArena, FollowError,
     column_names::ColumnNames,
     copy_windows::{CopyWindows, Window},
-    definitions::{self, ConnectToRead, Definitions},
+    definitions::{ConnectToRead, Definitions},
     family::Families,
     followed::Followed,
-    judge::{Concern, LeftOut, Verdict, judge},
-    meeting::{Meeting, meet},
+    judge::{LeftOut, Verdict, judge},
     progress::StatementsLeftOut,
     rules::RuleBook,
     sharing::Sharing,
@@ -23,12 +25,11 @@ use super::{
     xa::XaEnd,
 };
 use crate::{
-    apply::{ApplyError, PlanError, PlanRule, RoutedRows, RoutedTransaction, Ruled, TablePlan},
+    apply::{ApplyError, RoutedRows, RoutedTransaction, Ruled, TablePlan},
     checkpoint::{ColumnNamesChange, StreamPoint, TableChange, TableRecord, TransactionId},
-    ddl::{self, SessionContext, SourceDefaults, StatementKind},
+    ddl::{self, SessionContext, SourceDefaults},
     dialect::ServerVersion,
     object::{DatabaseName, Mapping, NameCase, Selection, TableName},
-    schema::{Column, TableSchema},
     sql::LiteralError,
 };
 
@@ -328,169 +329,6 @@ impl Router {
         Ok(())
     }
 
-    /// How the rows of a table of the log are written to the destination's.
-    fn plan(
-        &mut self,
-        source: TableName,
-        columns: TableColumns,
-        context: &RouteContext<'_>,
-    ) -> Result<TablePlan, FollowError> {
-        let name = self.settings.mapping.table(&source);
-        let schema = self.definitions.table(&name, context.id)?;
-        check_engine(&schema, context)?;
-        let others = self.settings.sharing.take(&name, &source, context.id)?;
-        if !others.is_empty() && schema.row_key().is_none() {
-            return Err(refused(
-                context.id,
-                &format!(
-                    "{name} has no primary key, and the task {} writes to it too: nothing tells whose rows are whose (a task \
-                     that is no more is forgotten with DELETE FROM drs_meta.writer WHERE task = '…')",
-                    others.join(", ")
-                ),
-            ));
-        }
-        let failed = |cause| FollowError::Plan {
-            table: source.clone(),
-            transaction: context.id.clone(),
-            source: cause,
-        };
-        let recorded = self.recorded_columns(&source, &columns, context)?;
-        let names = match definitions::logged_names(&columns) {
-            _ if recorded.is_some() => None,
-            Some(names) => Some(names),
-            None => match self.settings.column_names.of(&source) {
-                Some(names) if names.len() == columns.len() => Some(names.to_vec()),
-                Some(_) => return Err(failed(PlanError::NamesUnknown)),
-                None if others.is_empty() && columns.len() == schema.columns.len() => {
-                    // Then they are the destination's in their order, unless that was made by hand.
-                    let present = self.definitions.present_names(&source, &columns)?;
-                    if present.is_ok_and(|names| is_another_order(&names, &schema)) {
-                        return Err(failed(PlanError::ColumnOrder));
-                    }
-                    None
-                }
-                None => {
-                    let names = self.definitions.present_names(&source, &columns)?;
-                    let names = names.map_err(failed)?;
-                    self.settings.column_names.note(&source, &names)?;
-                    Some(names)
-                }
-            },
-        };
-        let names: Option<Vec<Option<String>>> = match &recorded {
-            Some(recorded) => Some(self.settings.rules.names(&source, recorded)),
-            None => names.map(|names| names.into_iter().map(Some).collect()),
-        };
-        let charsets = self.definitions.charsets()?;
-        let projection = TablePlan::projection(&schema, &columns, names.as_deref(), &charsets)
-            .map_err(failed)?;
-        let schema = self.definitions.projected(&source, &schema, projection);
-        let rule = self
-            .settings
-            .rules
-            .plan(&source, &schema, recorded, context.id)?;
-        if let Some(rule) = &rule {
-            self.check_collations(rule, &source, &columns, context)?;
-        }
-        Ok(TablePlan {
-            source,
-            schema,
-            columns,
-            rule,
-            family: None,
-        })
-    }
-
-    /// The source's columns as they were when the task began, for a table whose rule changes
-    /// columns: by their names it is known which is which.
-    fn recorded_columns(
-        &mut self,
-        source: &TableName,
-        columns: &TableColumns,
-        context: &RouteContext<'_>,
-    ) -> Result<Option<Vec<Column>>, FollowError> {
-        if !self.settings.rules.changes_columns(source) {
-            return Ok(None);
-        }
-        let recorded = match self.settings.rules.recorded(source, context.id)? {
-            Some(recorded) => recorded,
-            None => {
-                let present = self.definitions.source_table(source)?;
-                let columns = present.map(|schema| schema.columns).unwrap_or_default();
-                self.settings.rules.record(source, &columns)?;
-                columns
-            }
-        };
-        let names = TablePlan::names_by_definition(&recorded, columns);
-        let same = match (names, definitions::logged_names(columns)) {
-            (Err(_), _) => false,
-            (Ok(names), Some(logged)) => {
-                let lower = |names: Vec<String>| -> Vec<String> {
-                    names.iter().map(|name| name.to_lowercase()).collect()
-                };
-                lower(names) == lower(logged)
-            }
-            (Ok(_), None) => true,
-        };
-        if same {
-            return Ok(Some(recorded));
-        }
-        Err(refused(
-            context.id,
-            &format!(
-                "{source} has a rule on its columns, and has other columns in the log than when the task began; begin a new \
-                 task"
-            ),
-        ))
-    }
-
-    /// A condition is evaluated by the collations of the destination's columns: fails when the
-    /// source's are others.
-    fn check_collations(
-        &mut self,
-        rule: &PlanRule,
-        source: &TableName,
-        columns: &TableColumns,
-        context: &RouteContext<'_>,
-    ) -> Result<(), FollowError> {
-        let mut present = None;
-        for (column, logged) in RuleBook::logged_collations(rule, columns) {
-            let there = match logged {
-                Some(number) => self.definitions.collation(number)?,
-                // An old log does not tell; then the source's present definition must. A table
-                // that is gone there is dropped further on in the log.
-                None => {
-                    if present.is_none() {
-                        present = Some(self.definitions.source_table(source)?);
-                    }
-                    let table = present.as_ref().and_then(Option::as_ref);
-                    let index = table.and_then(|table| table.column_index(&column.name));
-                    match (table, index) {
-                        (Some(table), Some(index)) => table
-                            .columns
-                            .get(index)
-                            .and_then(|column| column.collation.clone()),
-                        _ => column.collation.clone(),
-                    }
-                }
-            };
-            let plain = |name: Option<&str>| name.unwrap_or_default().replace("utf8mb3", "utf8");
-            if plain(there.as_deref()) != plain(column.collation.as_deref()) {
-                return Err(refused(
-                    context.id,
-                    &format!(
-                        "the rule of {source} compares by column {}, whose collation is {} at the source and {} at the \
-                         destination: make it the source's there, and begin a new task",
-                        crate::sql::identifier(&column.name),
-                        there.unwrap_or_default(),
-                        column.collation.clone().unwrap_or_default()
-                    ),
-                ));
-            }
-        }
-        Ok(())
-    }
-
     fn selected(
         &self,
         map: &TableMap<'_>,
@@ -587,64 +425,6 @@ impl Router {
         Ok(applies)
     }
 
-    /// A statement on a table with a rule must leave it clear which rows the rule takes.
-    fn check_rules(
-        &mut self,
-        statement: &ddl::Statement,
-        tables: &[TableName],
-        context: &RouteContext<'_>,
-    ) -> Result<(), FollowError> {
-        use ddl::StatementKind::{AlterTable, CreateTable, DropDatabase, DropTable, RenameTable};
-        let on_columns = statement
-            .objects
-            .iter()
-            .filter_map(super::judge::table_of)
-            .find(|table| self.settings.rules.changes_columns(table));
-        if let Some(table) = on_columns
-            && matches!(statement.kind, AlterTable | CreateTable { .. })
-        {
-            return Err(refused(
-                context.id,
-                &format!(
-                    "a statement changes or repeats the structure of {table}, which has a rule on its columns: such statements \
-                     can't be repeated at the destination; do there by hand what is right, and begin a new task behind it"
-                ),
-            ));
-        }
-        let Some(ruled) = tables
-            .iter()
-            .find(|table| self.settings.rules.of(table).is_some())
-        else {
-            return Ok(());
-        };
-        let moves_rows = matches!(statement.kind, RenameTable)
-            || matches!(statement.kind, AlterTable)
-                && (tables.len() > 1 || statement.renames().next().is_some());
-        if moves_rows {
-            return Err(refused(
-                context.id,
-                &format!(
-                    "a statement moves rows between {ruled}, which has a rule, and another table: which of them belong at the \
-                     destination can't be told; begin a new task behind it"
-                ),
-            ));
-        }
-        for table in tables {
-            match statement.kind {
-                DropTable { .. } | DropDatabase => self.settings.rules.forget(table)?,
-                AlterTable => {
-                    let name = self.settings.mapping.table(table);
-                    let schema = self.definitions.table(&name, context.id)?;
-                    self.settings
-                        .rules
-                        .before_statement(table, &schema, context.id)?;
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
     /// The plan of a table with the family it belongs to, if it does.
     fn in_family(
         &mut self,
@@ -704,116 +484,6 @@ impl Router {
         self.copies.of(table, id)
     }
 
-    fn query(
-        &mut self,
-        query: &Query<'_>,
-        timestamp_s: u32,
-        context: &RouteContext<'_>,
-        route: &mut Route,
-    ) -> Result<(), FollowError> {
-        if matches!(query.query, b"BEGIN" | b"COMMIT") {
-            return Ok(());
-        }
-        let (verdict, session, statement) =
-            self.judge(query, timestamp_s, context, self.applies())?;
-        if context.outcome == Outcome::Statement
-            && let StatementKind::Xa(action, xid) = &statement.kind
-        {
-            route.xa_end = xa_end(*action, xid, query, context)?;
-            return Ok(());
-        }
-        let concern = match verdict {
-            Verdict::Nothing => return Ok(()),
-            Verdict::LeftOut(kind) => {
-                self.count_left_out(kind);
-                return Ok(());
-            }
-            Verdict::Refuse(reason) => {
-                return Err(FollowError::Refused {
-                    transaction: context.id.clone(),
-                    reason,
-                });
-            }
-            Verdict::RunOnDatabase => {
-                self.refuse_dropped_copies(&statement, context)?;
-                Concern::default()
-            }
-            Verdict::Concerns(concern) => {
-                let window = |table: &TableName| self.window(table, context.id);
-                match meet(&statement, concern, self.followed.selection(), window) {
-                    Meeting::Held => return Ok(()),
-                    Meeting::Run(concern) => concern,
-                    Meeting::CopyAgain(tables) => {
-                        route.copy_again = Some(CopyAgain {
-                            id: context.id.clone(),
-                            text: query.query.to_vec(),
-                            tables,
-                        });
-                        return Ok(());
-                    }
-                    Meeting::Refuse(reason) => {
-                        return Err(FollowError::Refused {
-                            transaction: context.id.clone(),
-                            reason,
-                        });
-                    }
-                }
-            }
-        };
-        if query.error_code != 0 {
-            let reason = format!(
-                "it failed at the source with error {} after changing something",
-                query.error_code
-            );
-            return Err(FollowError::Refused {
-                transaction: context.id.clone(),
-                reason,
-            });
-        }
-        if let Some((from, to)) = statement.renames().find(|(from, to)| {
-            [from, to].into_iter().any(|object| {
-                super::judge::table_of(object)
-                    .is_some_and(|table| self.settings.mapping.names_table(&table))
-            })
-        }) {
-            let reason = format!(
-                "it renames {} to {}, of which one is mapped by an entry of its own: what the other is at the destination \
-                 can't be told; rename it by hand, and begin a new task",
-                from.name, to.name
-            );
-            return Err(refused(context.id, &reason));
-        }
-        if self.applies() || route.statement.is_some() {
-            return Err(refused(
-                context.id,
-                "a DDL statement stands behind row changes in one transaction",
-            ));
-        }
-        self.check_rules(&statement, &concern.tables, context)?;
-        let mut changes = concern.changes;
-        if self.copies.len() == 0 {
-            // Who made a selected table matters only where it may have to be copied again.
-            let selection = self.followed.selection();
-            changes.retain(
-                |change| !matches!(change, TableChange::Created(table) if selection.matches(table)),
-            );
-        }
-        let job = StatementJob {
-            id: context.id.clone(),
-            text: query.query.to_vec(),
-            session,
-            may_be_made: statement.kind == StatementKind::CreateDatabase && self.copies.len() > 0,
-            statement,
-            tables: concern.tables,
-            changes,
-        };
-        route.statement = Some(match concern.part {
-            Some(part) => job.with_text(&part, self.settings.destination),
-            None => job,
-        });
-        Ok(())
-    }
-
     /// Classifies a statement, and says what is done with it.
     pub(super) fn judge(
         &self,
@@ -836,28 +506,6 @@ impl Router {
             behind_rows,
         );
         Ok((verdict, session, statement))
-    }
-
-    /// A database that is dropped while copies of its tables are ahead of the log would take
-    /// what they hold of later along.
-    fn refuse_dropped_copies(
-        &self,
-        statement: &ddl::Statement,
-        context: &RouteContext<'_>,
-    ) -> Result<(), FollowError> {
-        if statement.kind != StatementKind::DropDatabase {
-            return Ok(());
-        }
-        for database in statement.changed() {
-            if self.copies.any_ahead(&database.name, context.id) {
-                return Err(refused(
-                    context.id,
-                    "it drops a database while the copies of its tables are ahead of it in the log; \
-                     begin a new task",
-                ));
-            }
-        }
-        Ok(())
     }
 }
 
@@ -941,32 +589,6 @@ fn add_write_set(
         }
     }
     Ok(())
-}
-
-/// True when these are the table's columns in another order.
-fn is_another_order(names: &[String], schema: &TableSchema) -> bool {
-    let places: Option<Vec<usize>> = names.iter().map(|name| schema.column_index(name)).collect();
-    places.is_some_and(|places| !places.is_sorted())
-}
-
-/// What a batch did to a table without transactions stays when the batch is rolled back, and
-/// would be done again.
-fn check_engine(schema: &TableSchema, context: &RouteContext<'_>) -> Result<(), FollowError> {
-    let transactional = ["InnoDB", "ROCKSDB", "ndbcluster"]
-        .iter()
-        .any(|engine| schema.engine.eq_ignore_ascii_case(engine));
-    if transactional {
-        return Ok(());
-    }
-    let reason = format!(
-        "the engine of {} at the destination is {}, which has no transactions: after an interruption changes could be \
-         made twice; make it InnoDB there (ALTER TABLE … ENGINE = InnoDB), or exclude it, and run again",
-        schema.name, schema.engine
-    );
-    Err(FollowError::Refused {
-        transaction: context.id.clone(),
-        reason,
-    })
 }
 
 pub(super) fn decode_error(id: &TransactionId, source: Error) -> FollowError {
