@@ -1,5 +1,7 @@
 //! A task from its start to its end: copy, then follow.
 
+mod basis;
+mod connections;
 mod copying;
 mod error;
 mod families;
@@ -11,9 +13,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
-use drs_binlog::{DumpRequest, DumpSource, DumpStart, EventSource, Position};
+use drs_binlog::Position;
 use mysql::{Conn, prelude::Queryable};
 
+use basis::{basis, refuse_changed, refuse_deselected, refuse_merged};
+use connections::{open_source, read_source};
 use copying::CopyTally;
 pub use error::PipelineError;
 use source::SourceFacts;
@@ -24,15 +28,14 @@ use crate::{
     copy::{Copy, CopyError, CopyOptions, CopyRules},
     destination::{Destination, Lane},
     dialect::{Flavor, ServerVersion},
-    endpoint::{Endpoint, Role},
+    endpoint::Role,
     object::{Mapping, NameCase, Selection, TableName},
     observe::Observer,
     replicate::{
-        ColumnNames, ConnectToRead, Echoes, Follow, FollowEnd, FollowProgress, FollowSettings,
-        OpenError, OpenSource, ReaderSettings, RouterSettings, RuleBook, Sharing, StatementRunner,
-        is_companion,
+        ColumnNames, Echoes, Follow, FollowEnd, FollowProgress, FollowSettings, ReaderSettings,
+        RouterSettings, RuleBook, Sharing, StatementRunner,
     },
-    rule::{Asker, RuleVerdict, TableRule},
+    rule::{Asker, RuleVerdict},
     session::{self, SessionError},
     task::{Mode, Task},
 };
@@ -621,97 +624,6 @@ fn destination_case(conn: &mut Conn) -> Result<NameCase, PipelineError> {
     Ok(NameCase::from_lower_case_table_names(value.unwrap_or(0)))
 }
 
-/// Fails when two tables of the source would be one at the destination, by the mapping or because
-/// it does not tell upper from lower case.
-fn refuse_merged(
-    tables: &[TableName],
-    mapping: &Mapping,
-    case: NameCase,
-) -> Result<(), PipelineError> {
-    let mut sources: HashMap<TableName, &TableName> = HashMap::with_capacity(tables.len());
-    for table in tables {
-        let destination = mapping.table(table);
-        if let Some(other) = sources.insert(destination.folded(case), table) {
-            return Err(PipelineError::Merged {
-                first: other.clone(),
-                second: table.clone(),
-                destination,
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Opens sessions that read definitions at the source that the task was begun with.
-fn read_source(endpoint: Endpoint, server_uuid: String) -> ConnectToRead {
-    Arc::new(move || {
-        session::patiently(|| {
-            let (mut conn, _) = session::open_source(&endpoint)?;
-            session::same_server(&mut conn, Role::Source, &server_uuid)?;
-            Ok(conn)
-        })
-    })
-}
-
-/// Fails when the task has tables that are no longer selected: their changes would be passed over
-/// unseen from now on.
-fn refuse_deselected(tables: &[TableRecord], selection: &Selection) -> Result<(), PipelineError> {
-    let lost: Vec<_> = tables
-        .iter()
-        .map(|record| &record.table)
-        .filter(|table| !selection.matches(table) && !is_companion(table, selection))
-        .cloned()
-        .collect();
-    match lost.is_empty() {
-        true => Ok(()),
-        false => Err(PipelineError::Deselected { tables: lost }),
-    }
-}
-
-/// What a task can't change once it has begun, one setting a line.
-fn basis(task: &Task) -> String {
-    let mut lines = vec![format!("mode = {}", task.mode().as_str())];
-    if let Mode::Incremental { start_point } = task.mode() {
-        lines.push(format!("start_point = {start_point}"));
-    }
-    let selection = task.selection();
-    lines.extend(
-        selection
-            .include()
-            .iter()
-            .map(|entry| format!("include {}", entry.as_str())),
-    );
-    lines.extend(
-        selection
-            .exclude()
-            .iter()
-            .map(|entry| format!("exclude {}", entry.as_str())),
-    );
-    lines.extend(task.mapping().lines());
-    lines.extend(task.rules().iter().map(TableRule::basis));
-    lines.join("\n")
-}
-
-/// Fails when the task file says something else than when the task was begun: a table that is
-/// selected later would be followed and not copied, and another start point would be passed over.
-fn refuse_changed(before: &str, now: &str) -> Result<(), PipelineError> {
-    let only_in = |a: &str, b: &str| {
-        let lines: Vec<&str> = a
-            .lines()
-            .filter(|line| !b.lines().any(|other| other == *line))
-            .collect();
-        lines.join(", ")
-    };
-    let (gone, new) = (only_in(before, now), only_in(now, before));
-    if gone.is_empty() && new.is_empty() {
-        return Ok(());
-    }
-    Err(PipelineError::Changed {
-        before: gone,
-        now: new,
-    })
-}
-
 /// Fails for a destination that is not supported, and warns of one whose triggers can't be seen.
 fn check_destination(
     conn: &mut Conn,
@@ -747,41 +659,4 @@ fn check_destination(
         );
     }
     Ok(())
-}
-
-/// Opens the source's stream behind a point: by GTID where the point has a set.
-///
-/// The source may have been replaced behind its address since the last time, and positions
-/// mean nothing in another server's log.
-fn open_source(endpoint: Endpoint, replica: &str, server_uuid: String) -> OpenSource {
-    let server_id = replica_server_id(replica);
-    Arc::new(move |point: &StreamPoint| {
-        let mut conn = endpoint
-            .connect_with(Role::Source, |opts| {
-                opts.max_allowed_packet(Some(session::PACKET_BYTES_MAX))
-            })
-            .map_err(|error| OpenError::Session(error.into()))?;
-        session::same_server(&mut conn, Role::Source, &server_uuid).map_err(OpenError::Session)?;
-        let start = match &point.gtid_set {
-            Some(set) => DumpStart::Gtid((**set).clone()),
-            None => DumpStart::Position(point.position.clone()),
-        };
-        let request = DumpRequest {
-            server_id,
-            start,
-            heartbeat_ms: HEARTBEAT_MS,
-            non_blocking: false,
-        };
-        let source = DumpSource::open(conn, &request).map_err(OpenError::Stream)?;
-        Ok(Box::new(source) as Box<dyn EventSource>)
-    })
-}
-
-/// A server id for a task's connection as a replica, from the task and its destination: the same for each start, so that the
-/// source ends a stale stream of ours, and in a range that people do not use.
-fn replica_server_id(replica: &str) -> u32 {
-    let hash = replica.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
-    0x4000_0000 | (hash & 0x3fff_ffff)
 }
