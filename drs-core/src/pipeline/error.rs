@@ -1,5 +1,7 @@
+use drs_binlog::Position;
+
 use crate::{
-    checkpoint::CheckpointError,
+    checkpoint::{CheckpointError, StreamPoint},
     copy::CopyError,
     dialect::ServerVersion,
     object::{DatabaseName, MappingError, TableName},
@@ -39,6 +41,18 @@ pub enum PipelineError {
         expected: String,
         /// Now.
         found: String,
+    },
+    /// The source's log ends before what the destination has of it.
+    #[error(
+        "the source's binary log ends at {end}, before the point that the destination has reached ({point}), or its \
+         gtid_executed lacks a part of that: it was reset, or lost its end in a crash. What is in the log is not what \
+         the destination has; begin anew under another task name"
+    )]
+    ShorterLog {
+        /// What the destination has.
+        point: StreamPoint,
+        /// Where the log ends.
+        end: Position,
     },
     /// A GTID set was given and the source has no GTIDs.
     #[error(

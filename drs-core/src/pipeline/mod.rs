@@ -201,6 +201,10 @@ impl<'a> Pipeline<'a> {
                     follow: None,
                 });
             }
+            let states = lock().lanes()?;
+            if let Some(states) = states.filter(|_| known.is_some()) {
+                source::refuse_shorter_log(&mut source, version, &states.watermark)?;
+            }
             let until = match self.until_caught_up {
                 true => Some(crate::copy::end_of_log(&mut source, version)?),
                 false => None,

@@ -7,6 +7,7 @@ use mysql::{Conn, prelude::Queryable};
 
 use super::{Objects, PipelineError};
 use crate::{
+    checkpoint::StreamPoint,
     ddl::SourceDefaults,
     dialect::{Flavor, ServerVersion},
     endpoint::Role,
@@ -113,6 +114,47 @@ pub(super) fn refuse_same_server(
             .unwrap_or_default()),
     }
 }
+
+/// Fails when the source's log does not reach the point that the destination has: it was reset, or
+/// the server lost its end in a crash. What the source writes from now on would be taken for done.
+pub(super) fn refuse_shorter_log(
+    conn: &mut Conn,
+    version: ServerVersion,
+    point: &StreamPoint,
+) -> Result<(), PipelineError> {
+    // What reached the destination may be on its way into the source's own set.
+    let deadline = Instant::now() + LOG_WAIT_MAX;
+    loop {
+        let end = crate::copy::end_of_log(conn, version)?;
+        let holds_set = match &point.gtid_set {
+            None => true,
+            Some(set) => conn
+                .exec_first(
+                    "SELECT GTID_SUBSET(?, @@global.gtid_executed)",
+                    (set.to_string(),),
+                )
+                .map_err(|source| SessionError::Setup {
+                    role: Role::Source,
+                    source,
+                })?
+                .unwrap_or(false),
+        };
+        if point.position <= end && holds_set {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            return Err(PipelineError::ShorterLog {
+                point: point.clone(),
+                end,
+            });
+        }
+        std::thread::sleep(LOG_PERIOD);
+    }
+}
+
+/// How long the source may take until it says of itself what it has sent.
+const LOG_WAIT_MAX: Duration = Duration::from_secs(5);
+const LOG_PERIOD: Duration = Duration::from_millis(100);
 
 /// Fails when a database that is mapped to another name holds views, procedures or functions: their
 /// texts name its tables.
