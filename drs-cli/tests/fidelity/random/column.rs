@@ -128,7 +128,11 @@ impl Kind {
     }
 
     fn characters(random: &mut Random, old: bool, name: String, long: bool) -> Self {
-        let charset = pick(random, CHARSETS);
+        let charset = match pick(random, CHARSETS) {
+            // 5.6 cuts what is too long in the middle of a character, and 9.7 refuses such text.
+            "utf32" | "utf16" | "ucs2" if old && long => "utf8mb4",
+            charset => charset,
+        };
         let collations = if old { COLLATIONS } else { NEW_COLLATIONS };
         let collation = (charset == "utf8mb4").then(|| pick(random, collations));
         Self::Text {

@@ -213,7 +213,10 @@ impl Round {
         let begun = Instant::now();
         let mut there = self.pair.destination.conn().unwrap();
         let mut kills = 0;
-        while begun.elapsed() < limit {
+        let mut live_since: Option<Instant> = None;
+        // On a slow machine the copy alone takes longer than a round: half of it is for what follows.
+        while begun.elapsed() < limit || live_since.is_none_or(|since| since.elapsed() < limit / 2)
+        {
             let mut program = Program::run(task, &[]);
             if kills == KILLS_IN_COPY && !self.is_live(&mut there) {
                 let live = deadline::poll(LIMIT, || {
@@ -231,6 +234,7 @@ impl Round {
             kills += 1;
             if self.is_live(&mut there) {
                 world.live.store(true, Ordering::Relaxed);
+                live_since.get_or_insert_with(Instant::now);
             }
         }
         kills
