@@ -28,10 +28,15 @@ fn while_it_follows() {
             program.wait_for("something is applied", |event| {
                 (event["row_changes"].as_u64()? > 20).then_some(())
             });
+            // Before that, the copies of the tables stand at different points.
+            let mut there = pair.destination.conn().unwrap();
+            let behind = format!(
+                "SELECT COUNT(*) FROM drs_meta.table_state WHERE task = '{database}' AND phase <> 'live'"
+            );
+            wait_for_value(&mut there, &behind, "0");
             let ended = program.interrupt();
             assert_eq!(ended.code, Some(130), "{}", ended.errors);
             // What it had begun is there as a whole.
-            let mut there = pair.destination.conn().unwrap();
             assert_eq!(shop.broken_rules(&mut there).unwrap(), Vec::<String>::new());
         }
         writers.stop().unwrap();
