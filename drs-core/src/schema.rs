@@ -2,7 +2,7 @@
 
 use mysql::{Conn, Row, prelude::Queryable};
 
-use crate::object::TableName;
+use crate::{object::TableName, rule::Added};
 
 /// A table's columns and keys, read from `information_schema`.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct TableSchema {
     /// True when its rows have columns that the binary log does not carry, so that a row that is
     /// deleted and inserted again would lose their values. Never as it is read from a server.
     pub has_unlogged_columns: bool,
+    /// The columns that a rule of the task adds. None as it is read from a server.
+    pub(crate) added: Added,
 }
 
 /// A column.
@@ -211,6 +213,7 @@ impl TableSchema {
             unique_keys,
             has_triggers: triggers.unwrap_or(0) > 0,
             has_unlogged_columns: false,
+            added: Added::none(),
         }))
     }
 

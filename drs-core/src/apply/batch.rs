@@ -8,7 +8,7 @@ use super::{
     net_change::{Change, FoldError, TableNet},
     statements::{
         Expectation, Packet, StatementWriter, delete_statement, insert_statement,
-        lacks_old_document, lenient_statement, same_key, update_statement,
+        lacks_old_document, lenient_statements, same_key, update_statement,
     },
 };
 use crate::{
@@ -244,21 +244,24 @@ fn push_single_lenient(
     schema: &TableSchema,
     change: &Change<'_>,
 ) -> Result<(), BuildError> {
-    let mut push = |statement: Result<String, LiteralError>| -> Result<(), BuildError> {
-        let statement = statement.map_err(|e| BuildError::Literal(schema.name.clone(), e))?;
-        writer.push(&statement, expect(schema, None));
+    let mut push_all = |statements: Result<Vec<String>, LiteralError>| -> Result<(), BuildError> {
+        let statements = statements.map_err(|e| BuildError::Literal(schema.name.clone(), e))?;
+        for statement in statements {
+            writer.push(&statement, expect(schema, None));
+        }
         Ok(())
     };
+    let one = |statement: Result<String, LiteralError>| statement.map(|statement| vec![statement]);
     match change {
-        Change::Insert(after) => push(lenient_statement(schema, None, after)),
-        Change::Delete(before) => push(delete_statement(schema, before)),
+        Change::Insert(after) => push_all(lenient_statements(schema, None, after)),
+        Change::Delete(before) => push_all(one(delete_statement(schema, before))),
         Change::Update(before, after) if after.is_complete() => {
             let literal = |e| BuildError::Literal(schema.name.clone(), e);
             // The key may have changed, so the old row goes and the new one comes.
             if !same_key(schema, before, after).map_err(literal)? {
-                push(delete_statement(schema, before))?;
+                push_all(one(delete_statement(schema, before)))?;
             }
-            push(lenient_statement(schema, Some(before), after))
+            push_all(lenient_statements(schema, Some(before), after))
         }
         Change::Update(before, after) => {
             // A REPLACE may have displaced the row by another unique key, and a partial image
@@ -270,7 +273,7 @@ fn push_single_lenient(
             {
                 return Err(BuildError::PartialWhileCatchingUp(schema.name.clone()));
             }
-            push(update_statement(schema, before, after))
+            push_all(one(update_statement(schema, before, after)))
         }
     }
 }

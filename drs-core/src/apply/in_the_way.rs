@@ -62,6 +62,10 @@ impl InTheWay {
         if !touched {
             return Ok(Self::Nowhere);
         }
+        if let Some(own) = &schema.added.own_rows {
+            condition.push_str(" AND ");
+            condition.push_str(own);
+        }
         for image in [before, kept].into_iter().flatten() {
             condition.push_str(" AND NOT (");
             write_row_match(&mut condition, schema, image)?;

@@ -6,7 +6,7 @@ use super::{
     batch::single_statement,
     conflict::DuplicateEntry,
     net_change::Change,
-    statements::{delete_statement, lacks_old_document, lenient_statement, same_key},
+    statements::{delete_statement, lacks_old_document, lenient_statements, same_key},
 };
 use crate::{
     error,
@@ -138,14 +138,19 @@ impl OneByOne<'_, '_> {
     fn lenient(&mut self, plan: &TablePlan, change: &Change<'_>) -> Result<(), OneByOneError> {
         let schema = &*plan.schema;
         let mut statements = Vec::new();
+        let lenient = |before, after| -> Result<Vec<_>, OneByOneError> {
+            let written = lenient_statements(schema, before, after);
+            let written = written.map_err(|e| self.value(plan, e))?;
+            Ok(written.into_iter().map(Ok).collect())
+        };
         match change {
-            Change::Insert(after) => statements.push(lenient_statement(schema, None, after)),
+            Change::Insert(after) => statements.extend(lenient(None, after)?),
             Change::Delete(before) => statements.push(delete_statement(schema, before)),
             Change::Update(before, after) if after.is_complete() => {
                 if !same_key(schema, before, after).map_err(|e| self.value(plan, e))? {
                     statements.push(delete_statement(schema, before));
                 }
-                statements.push(lenient_statement(schema, Some(before), after));
+                statements.extend(lenient(Some(before), after)?);
             }
             Change::Update(before, after)
                 if schema.has_other_unique_keys()

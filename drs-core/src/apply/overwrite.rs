@@ -208,12 +208,12 @@ impl OneByOne<'_, '_> {
         let schema = &*plan.schema;
         let whole = matches!(change, Change::Insert(_))
             || has_all_written(schema, after).map_err(|e| self.decode(schema, e))?;
-        if !whole || schema.has_unlogged_columns {
+        if !whole || schema.has_unlogged_columns || !schema.added.keys_are_own {
             return Err(self.refused(
                 schema,
                 format!(
-                    "the row that holds the value of key {} can't be found, and to replace it would lose the columns that \
-                     the log does not carry; repair it, and run again",
+                    "the row that holds the value of key {} can't be found, and to replace it could lose columns that the \
+                     log does not carry, or another source's row; repair it, and run again",
                     kind.key_name().unwrap_or_default()
                 ),
             ));
@@ -401,8 +401,12 @@ impl OneByOne<'_, '_> {
         self.refused(
             schema,
             format!(
-                "a duplicate entry in key {}, which no row of the table holds; look for triggers of the table",
-                kind.key_name().unwrap_or_default()
+                "a duplicate entry in key {}, which no row of {} holds; look for triggers of the table",
+                kind.key_name().unwrap_or_default(),
+                match &schema.added.own_rows {
+                    Some(_) => "this source (by the columns that the rule adds)",
+                    None => "the table",
+                }
             ),
         )
     }

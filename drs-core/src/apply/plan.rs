@@ -6,7 +6,8 @@ use hashbrown::HashMap;
 use super::{PlanRule, Ruled, net_change::Change};
 use crate::{
     object::TableName,
-    schema::{Column, ColumnKind, KeyPart, TableSchema, UniqueKey},
+    rule::{Added, AddedRole, AddedSql},
+    schema::{Column, ColumnKind, TableSchema, UniqueKey},
     sql::LiteralError,
 };
 
@@ -69,6 +70,12 @@ pub enum PlanError {
         destination: String,
         /// In the log.
         log: String,
+    },
+    /// The table does not take what a rule adds.
+    #[error("{}", .reasons.join("; "))]
+    Added {
+        /// Why.
+        reasons: Vec<String>,
     },
     /// A column's types differ.
     #[error("column {column} is {destination} at the destination and {log} in the binary log")]
@@ -189,13 +196,19 @@ impl TablePlan {
         self.schema.row_key().is_none()
             || self.schema.has_triggers
             || self.schema.has_unlogged_columns
+            || !self.schema.added.keys_are_own
             || self.family.is_some()
     }
 }
 
 /// The destination's table in the log's column order. The columns that the log does not carry
-/// are left out, and a key with one of them identifies no row of the log.
-pub(crate) fn project(destination: &TableSchema, projection: &[Option<usize>]) -> TableSchema {
+/// are left out, and a key with one of them identifies no row of the log, unless it is a constant
+/// that a rule adds: then the key identifies a row among the task's own by its other columns.
+pub(crate) fn project(
+    destination: &TableSchema,
+    projection: &[Option<usize>],
+    added: Added,
+) -> TableSchema {
     let columns = projection
         .iter()
         .map(
@@ -209,30 +222,38 @@ pub(crate) fn project(destination: &TableSchema, projection: &[Option<usize>]) -
     let unique_keys = destination
         .unique_keys
         .iter()
-        .map(|key| UniqueKey {
-            name: key.name.clone(),
-            parts: key
-                .parts
-                .iter()
-                .map(|part| KeyPart {
-                    column: part.column.and_then(place),
-                    prefix: part.prefix,
-                })
-                .collect(),
+        .map(|key| {
+            let mut parts = added.key_parts(destination, &key.parts);
+            if parts.is_empty() {
+                parts.clone_from(&key.parts);
+            }
+            for part in &mut parts {
+                part.column = part.column.and_then(place);
+            }
+            UniqueKey {
+                name: key.name.clone(),
+                parts,
+            }
         })
         .collect();
     let has_unlogged_columns = destination
         .columns
         .iter()
         .enumerate()
-        .any(|(index, column)| !column.generated && place(index).is_none());
+        .any(|(index, column)| {
+            let is_kept = |added: &AddedSql| added.role == AddedRole::OnInsert;
+            !column.generated
+                && place(index).is_none()
+                && added.find(&column.name).is_none_or(is_kept)
+        });
     TableSchema {
         name: destination.name.clone(),
         engine: destination.engine.clone(),
         columns,
         unique_keys,
         has_unlogged_columns,
-        ..*destination
+        added,
+        has_triggers: destination.has_triggers,
     }
 }
 

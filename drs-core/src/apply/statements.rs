@@ -6,6 +6,7 @@ use super::{Image, net_change::NetChange, row_key::append_key};
 use crate::{
     dialect::ServerVersion,
     object::TableName,
+    rule::AddedSql,
     schema::{Column, ColumnKind, TableSchema, UniqueKey},
     sql::{self, LiteralError},
 };
@@ -209,6 +210,11 @@ impl StatementWriter {
         let mut prefix = String::from("DELETE FROM ");
         sql::write_table(&mut prefix, &schema.name);
         prefix.push_str(" WHERE ");
+        let own = schema.added.own_rows.as_deref();
+        if let Some(own) = own {
+            prefix.push_str(own);
+            prefix.push_str(" AND ");
+        }
         let columns: Vec<&Column> = key_columns(schema, key).collect();
         // A list of several rows finds none by an ENUM or SET, which the server then compares with a
         // number as text; nor does an old server find a TIME with a fraction.
@@ -229,8 +235,14 @@ impl StatementWriter {
                 prefix.push_str(&sql::comparable(column));
             }
             prefix.push_str(") IN (");
+        } else if own.is_some() {
+            prefix.push('(');
         }
-        let (separator, suffix) = if in_list { (",", ")") } else { (" OR ", "") };
+        let (separator, suffix) = match in_list {
+            true => (",", ")"),
+            false if own.is_some() => (" OR ", ")"),
+            false => (" OR ", ""),
+        };
         let shape = Shape {
             prefix: &prefix,
             suffix,
@@ -271,6 +283,12 @@ impl StatementWriter {
             if !alias {
                 suffix.push(')');
             }
+        }
+        for added in schema.added.on_update() {
+            if !suffix.ends_with(' ') {
+                suffix.push(',');
+            }
+            write_setting(&mut suffix, added);
         }
         self.push_rows(
             schema,
@@ -338,6 +356,12 @@ fn insert_prefix(schema: &TableSchema, verb: &str) -> String {
         }
         sql::write_identifier(&mut prefix, &column.name);
     }
+    for added in &schema.added.columns {
+        if !prefix.ends_with('(') {
+            prefix.push(',');
+        }
+        sql::write_identifier(&mut prefix, &added.name);
+    }
     prefix.push_str(") VALUES ");
     prefix
 }
@@ -354,6 +378,11 @@ fn write_values(
         out.push(separator);
         separator = ',';
         sql::write_literal(out, &value, column)?;
+    }
+    for added in &schema.added.columns {
+        out.push(separator);
+        separator = ',';
+        out.push_str(&added.expression);
     }
     out.push_str(if separator == '(' { "()" } else { ")" });
     Ok(())
@@ -453,16 +482,22 @@ fn write_row_condition(
 }
 
 /// Writes the condition that is true of the image's row, and of those that are like it to the
-/// last byte where the table has no row key.
+/// last byte where the table has no row key; of the task's own rows alone, where others are told
+/// from them.
 pub(crate) fn write_row_match(
     out: &mut String,
     schema: &TableSchema,
     row: &Image<'_>,
 ) -> Result<(), LiteralError> {
+    let mut separator = "";
+    if let Some(own) = &schema.added.own_rows {
+        out.push_str(own);
+        separator = " AND ";
+    }
     if let Some(key) = schema.row_key() {
+        out.push_str(separator);
         return write_key_condition(out, schema, key, row);
     }
-    let mut separator = "";
     for item in row.values() {
         let (ordinal, value) = item?;
         let Some(column) = schema.columns.get(ordinal).filter(|c| !c.is_absent()) else {
@@ -509,6 +544,14 @@ pub(crate) fn insert_statement(
         }
         sql::write_identifier(&mut names, &column.name);
         values.push_str(value);
+    }
+    for added in &schema.added.columns {
+        if !names.is_empty() {
+            names.push(',');
+            values.push(',');
+        }
+        sql::write_identifier(&mut names, &added.name);
+        values.push_str(&added.expression);
     }
     _ = write!(statement, " ({names}) VALUES ({values})");
     Ok(statement)
@@ -571,23 +614,72 @@ pub(crate) fn upsert_statement(
         let old = old_document(before, ordinal, &value)?;
         sql::write_new_value(&mut statement, &value, old.as_ref(), column, None)?;
     }
+    for added in schema.added.on_update() {
+        statement.push_str(separator);
+        separator = ",";
+        write_setting(&mut statement, added);
+    }
     Ok(statement)
 }
 
-/// Writes the statement that makes a row of a table that is catching up the image's.
+/// Writes the statements that make a row of a table that is catching up the image's.
 ///
 /// A REPLACE also makes way where another unique key stands against it, and loses what the
-/// image does not carry.
-pub(crate) fn lenient_statement(
+/// image does not carry. It does not ask whose the row is that it removes.
+pub(crate) fn lenient_statements(
     schema: &TableSchema,
     before: Option<&Image<'_>>,
     after: &Image<'_>,
-) -> Result<String, LiteralError> {
-    if schema.has_unlogged_columns && !schema.has_other_unique_keys() {
+) -> Result<Vec<String>, LiteralError> {
+    if !schema.added.keys_are_own {
+        let mut statements = own_way_statements(schema, after)?;
+        statements.push(insert_statement(schema, "INSERT INTO ", before, after)?);
+        return Ok(statements);
+    }
+    let statement = if schema.has_unlogged_columns && !schema.has_other_unique_keys() {
         upsert_statement(schema, before, after)
     } else {
         insert_statement(schema, "REPLACE INTO ", before, after)
+    };
+    Ok(vec![statement?])
+}
+
+/// Writes the DELETEs that take the task's own rows out of an image's way.
+fn own_way_statements(
+    schema: &TableSchema,
+    after: &Image<'_>,
+) -> Result<Vec<String>, LiteralError> {
+    let mut statements = Vec::new();
+    for key in &schema.unique_keys {
+        let mut is_known = true;
+        for part in &key.parts {
+            let value = match part.column {
+                Some(ordinal) if part.prefix.is_none() => after.value(ordinal)?,
+                _ => None,
+            };
+            is_known &= !matches!(value, None | Some(Value::Null));
+        }
+        if !is_known {
+            continue;
+        }
+        let mut statement = String::from("DELETE FROM ");
+        sql::write_table(&mut statement, &schema.name);
+        statement.push_str(" WHERE ");
+        if let Some(own) = &schema.added.own_rows {
+            statement.push_str(own);
+            statement.push_str(" AND ");
+        }
+        write_key_condition(&mut statement, schema, key, after)?;
+        statements.push(statement);
     }
+    Ok(statements)
+}
+
+/// Writes `column=expression`.
+fn write_setting(out: &mut String, added: &AddedSql) {
+    sql::write_identifier(out, &added.name);
+    out.push('=');
+    out.push_str(&added.expression);
 }
 
 /// Writes one UPDATE of the columns that the after image carries.
@@ -620,6 +712,11 @@ pub(crate) fn update_statement(
                 conditions.push_str(" AND ");
             }
         }
+    }
+    for added in schema.added.on_update() {
+        statement.push_str(separator);
+        separator = ",";
+        write_setting(&mut statement, added);
     }
     statement.push_str(" WHERE ");
     statement.push_str(&conditions);
@@ -683,6 +780,11 @@ pub(crate) fn overwrite_statement(
             }
             None => statement.push_str("DEFAULT"),
         }
+    }
+    for added in schema.added.on_update() {
+        statement.push_str(separator);
+        separator = ",";
+        write_setting(&mut statement, added);
     }
     statement.push_str(" WHERE ");
     write_row_match(&mut statement, schema, after)?;

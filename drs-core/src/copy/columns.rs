@@ -1,7 +1,7 @@
 use super::CopyError;
 use crate::{
     dialect::ServerVersion,
-    rule::TableRule,
+    rule::{AddedSql, TableRule},
     schema::{Column, ColumnKind, TableSchema},
     sql,
 };
@@ -14,6 +14,8 @@ pub(super) struct Columns {
     /// Their names at the destination.
     names: Vec<String>,
     json: Vec<usize>,
+    /// Those that the rule adds.
+    added: Vec<AddedSql>,
 }
 
 impl Columns {
@@ -53,6 +55,7 @@ impl Columns {
             columns,
             names,
             json,
+            added: rule.map(TableRule::added).unwrap_or_default(),
         })
     }
 
@@ -81,10 +84,11 @@ impl Columns {
     /// `(a, @v1, c) SET b = …` of LOAD DATA.
     pub(super) fn load_list(&self) -> String {
         use ColumnKind::{Double, Enum, Float, Int, Json, Set};
-        let has_settings = self
-            .columns
-            .iter()
-            .any(|column| matches!(column.kind, Enum | Set | Json));
+        let has_settings = !self.added.is_empty()
+            || self
+                .columns
+                .iter()
+                .any(|column| matches!(column.kind, Enum | Set | Json));
         let mut fields = Vec::new();
         let mut settings = Vec::new();
         for (index, (column, name)) in self.columns.iter().zip(&self.names).enumerate() {
@@ -105,6 +109,10 @@ impl Columns {
             fields.push(format!("@v{index}"));
             settings.push(format!("{name} = {conversion}"));
         }
+        for added in &self.added {
+            let name = sql::identifier(&added.name);
+            settings.push(format!("{name} = {}", added.expression));
+        }
         let settings = if settings.is_empty() {
             String::new()
         } else {
@@ -113,10 +121,20 @@ impl Columns {
         format!("({}){settings}", fields.join(", "))
     }
 
+    /// What stands behind the values of a row of INSERT.
+    pub(super) fn write_added(&self, tuple: &mut String) {
+        for added in &self.added {
+            tuple.push(',');
+            tuple.push_str(&added.expression);
+        }
+    }
+
     /// The column list of INSERT.
     pub(super) fn insert_list(&self) -> String {
+        let added = self.added.iter().map(|added| &added.name);
         self.names
             .iter()
+            .chain(added)
             .map(|name| sql::identifier(name))
             .collect::<Vec<_>>()
             .join(", ")

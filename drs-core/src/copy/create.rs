@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     object::{DatabaseName, TableName},
+    rule::{Added, TableRule},
     schema::{Column, ColumnKind, TableSchema, UniqueKey},
     sql,
 };
@@ -186,8 +187,17 @@ pub(super) fn shows_labels(source: &TableSchema) -> Result<(), CopyError> {
 ///
 /// Columns are found by name, in any order; the destination may have more of them, if rows can be
 /// inserted without them.
-pub(super) fn differences(source: &TableSchema, destination: &TableSchema) -> Vec<String> {
+pub(super) fn differences(
+    source: &TableSchema,
+    destination: &TableSchema,
+    rule: Option<&TableRule>,
+) -> Vec<String> {
     let mut found = Vec::new();
+    let added = match rule.map(|rule| rule.added_to(destination)) {
+        None => Added::none(),
+        Some(Ok(added)) => added,
+        Some(Err(reasons)) => return reasons,
+    };
     for column in &source.columns {
         let other = destination.column_index(&column.name);
         match other.and_then(|index| destination.columns.get(index)) {
@@ -196,14 +206,15 @@ pub(super) fn differences(source: &TableSchema, destination: &TableSchema) -> Ve
         }
     }
     for column in &destination.columns {
-        if source.column_index(&column.name).is_none() && !column.has_default {
+        let is_source = source.column_index(&column.name).is_some();
+        if !is_source && added.find(&column.name).is_none() && !column.has_default {
             found.push(format!(
                 "column {} is at the destination only, may not be NULL and has no default",
                 column.name
             ));
         }
     }
-    let (here, there) = (key_set(source), key_set(destination));
+    let (here, there) = (key_set(source, &added), key_set(destination, &added));
     for key in here.iter().filter(|key| !there.contains(key)) {
         found.push(format!("the unique key ({key}) is missing"));
     }
@@ -247,10 +258,11 @@ fn compare_columns(source: &Column, destination: &Column, found: &mut Vec<String
     }
 }
 
-/// The unique keys, each as its columns with prefix lengths; names do not matter.
-fn key_set(schema: &TableSchema) -> Vec<String> {
+/// The unique keys, each as its columns with prefix lengths, but for added constants; names do not
+/// matter.
+fn key_set(schema: &TableSchema, added: &Added) -> Vec<String> {
     let part = |key: &UniqueKey| {
-        let parts = key.parts.iter().map(|part| {
+        let parts = added.key_parts(schema, &key.parts).into_iter().map(|part| {
             let column = part.column.and_then(|index| schema.columns.get(index));
             let name = column
                 .map_or("an expression", |column| column.name.as_str())

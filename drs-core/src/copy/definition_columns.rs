@@ -1,4 +1,4 @@
-//! A table's definition with fewer columns, or other names of them.
+//! A table's definition with fewer columns, more of them, or other names.
 
 use super::definition::{Definition, skip_quoted};
 use crate::{rule::TableRule, sql};
@@ -9,7 +9,7 @@ impl Definition {
         if !rule.has_columns() {
             return Ok(self.clone());
         }
-        if self.is_partitioned() {
+        if rule.changes_columns() && self.is_partitioned() {
             return Err("a partitioned table can't have a rule on its columns".to_owned());
         }
         let columns: Vec<String> = self.items().filter_map(column_name).collect();
@@ -40,6 +40,12 @@ impl Definition {
             }
             items.push(format!("{}{rest}", sql::identifier(to)));
         }
+        // Behind the columns, before the keys.
+        let end = items
+            .iter()
+            .position(|item| !item.starts_with('`'))
+            .unwrap_or(items.len());
+        items.splice(end..end, rule.added_definitions());
         Ok(self.with_items(items))
     }
 }

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     checkpoint::{StreamPoint, TablePhase, TableRecord},
     object::TableName,
+    rule::TableRule,
     schema::TableSchema,
 };
 
@@ -169,7 +170,7 @@ impl Session<'_, '_> {
         let differences = match &there {
             Some(there) => {
                 let expected = self.shared.at_destination(&seen.schema, &seen.definition)?;
-                create::differences(&expected.0, there)
+                create::differences(&expected.0, there, self.shared.rule(&record.table))
             }
             None => vec!["it is missing at the destination".to_owned()],
         };
@@ -232,7 +233,7 @@ impl Session<'_, '_> {
                 if keyless {
                     return Err(CopyError::KeylessExists { table: name });
                 }
-                same(&expected, &there)?;
+                same(&expected, &there, shared.rule(&name))?;
                 self.end_turn(&name)?;
                 return Ok(there);
             }
@@ -270,7 +271,7 @@ impl Session<'_, '_> {
                 differences: vec!["it was created and is not there".to_owned()],
             });
         };
-        same(&expected, &there)?;
+        same(&expected, &there, shared.rule(&name))?;
         self.end_turn(&name)?;
         Ok(there)
     }
@@ -406,8 +407,12 @@ pub(super) enum Opened {
     Again,
 }
 
-fn same(source: &TableSchema, destination: &TableSchema) -> Result<(), CopyError> {
-    let differences = create::differences(source, destination);
+fn same(
+    source: &TableSchema,
+    destination: &TableSchema,
+    rule: Option<&TableRule>,
+) -> Result<(), CopyError> {
+    let differences = create::differences(source, destination, rule);
     if differences.is_empty() {
         Ok(())
     } else {

@@ -193,6 +193,7 @@ impl Encoder<'_> {
                     .ok_or_else(|| self.unknown_form(index))?,
             }
         }
+        self.columns.write_added(&mut tuple);
         tuple.push(')');
         // A statement has a largest size: a row that would go beyond begins the next one.
         let block = &mut self.inserted;

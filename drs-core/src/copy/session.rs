@@ -81,8 +81,7 @@ impl Shared<'_> {
         schema: &TableSchema,
         definition: &Definition,
     ) -> Result<(TableSchema, Definition), CopyError> {
-        let rule = self.rules.and_then(|rules| rules.on_columns(&schema.name));
-        let Some(rule) = rule else {
+        let Some(rule) = self.rule(&schema.name) else {
             return Ok((schema.clone(), definition.clone()));
         };
         let failed = |reason: String| CopyError::RuleColumns {
@@ -97,14 +96,17 @@ impl Shared<'_> {
 
     /// True when a rule changes the table's columns.
     pub(super) fn changes_columns(&self, table: &TableName) -> bool {
-        self.rules
-            .is_some_and(|rules| rules.on_columns(table).is_some())
+        self.rule(table).is_some()
+    }
+
+    /// The rule of a table that changes its columns.
+    pub(super) fn rule(&self, table: &TableName) -> Option<&crate::rule::TableRule> {
+        self.rules.and_then(|rules| rules.on_columns(table))
     }
 
     /// The columns that are read, and their names at the destination.
     pub(super) fn columns(&self, schema: &TableSchema) -> Result<Columns, CopyError> {
-        let rule = self.rules.and_then(|rules| rules.on_columns(&schema.name));
-        Columns::of(schema, self.source_version, rule)
+        Columns::of(schema, self.source_version, self.rule(&schema.name))
     }
 
     pub(super) fn tell(&self, event: &CopyEvent<'_>) {
@@ -425,10 +427,7 @@ impl<'s, 'a> Session<'s, 'a> {
             });
             self.take_turn(&record.table)?;
             let there = shared.destination_name(&record.table);
-            let rule = shared
-                .rules
-                .and_then(|rules| rules.on_columns(&record.table));
-            let changed = match rule {
+            let changed = match shared.rule(&record.table) {
                 Some(rule) => Some(definition.with_columns(rule).map_err(|reason| {
                     CopyError::RuleColumns {
                         table: record.table.clone(),

@@ -11,6 +11,7 @@ use crate::{
     endpoint::Role,
     foreign_key::{self, ForeignKey},
     object::{NameCase, TableName},
+    rule::Added,
     schema::{SchemaError, TableSchema},
     session::SessionError,
 };
@@ -91,8 +92,10 @@ impl Definitions {
         source: &TableName,
         destination: &Arc<TableSchema>,
         projection: Projection,
+        added: Added,
     ) -> Arc<TableSchema> {
         let is_whole = projection.len() == destination.columns.len();
+        let is_whole = is_whole && added.is_empty();
         if is_whole && projection.iter().enumerate().all(|(i, to)| *to == Some(i)) {
             return Arc::clone(destination);
         }
@@ -100,7 +103,7 @@ impl Definitions {
         if let Some(schema) = self.projected.get(&key) {
             return Arc::clone(schema);
         }
-        let schema = Arc::new(project(destination, &key.1));
+        let schema = Arc::new(project(destination, &key.1, added));
         self.projected.insert(key, Arc::clone(&schema));
         schema
     }

@@ -8,7 +8,7 @@ use crate::{
     checkpoint::{CheckpointStore, TransactionId},
     dialect::ServerVersion,
     object::{NameCase, TableName},
-    rule::{self, Asker, Filter, Rules, TableRule},
+    rule::{self, Added, Asker, Filter, Rules, TableRule},
     schema::{Column, ColumnKind, TableSchema},
 };
 
@@ -97,7 +97,20 @@ impl RuleBook {
         }
     }
 
-    /// True when the table's rule leaves out or renames columns.
+    /// The columns that the table's rule adds; the reasons when the destination's table does not take
+    /// them.
+    pub(super) fn added(
+        &self,
+        source: &TableName,
+        destination: &TableSchema,
+    ) -> Result<Added, Vec<String>> {
+        match self.of(source) {
+            Some(rule) => rule.added_to(destination),
+            None => Ok(Added::none()),
+        }
+    }
+
+    /// True when the table's rule leaves out, renames or adds columns.
     pub(super) fn changes_columns(&self, source: &TableName) -> bool {
         self.of(source).is_some_and(TableRule::has_columns)
     }

@@ -4,6 +4,11 @@ use crate::schema::{KeyPart, TableSchema, UniqueKey};
 impl TableRule {
     /// True when the destination's table has other columns, or other names of them.
     pub(crate) fn has_columns(&self) -> bool {
+        !self.settings.add.is_empty() || self.changes_columns()
+    }
+
+    /// True when columns of the source are left out or renamed.
+    pub(crate) fn changes_columns(&self) -> bool {
         let settings = &self.settings;
         settings.include.is_some() || !settings.exclude.is_empty() || !settings.rename.is_empty()
     }
@@ -42,6 +47,7 @@ impl TableRule {
                 ));
             }
         }
+        self.check_added_names(schema)?;
         let in_key = |key: &UniqueKey| {
             key.parts
                 .iter()

@@ -1,5 +1,6 @@
 //! Data processing: which rows and columns of a table are synchronized.
 
+mod added;
 mod asker;
 mod bind;
 mod columns;
@@ -15,6 +16,7 @@ mod settings;
 mod text;
 mod verify;
 
+pub(crate) use added::{Added, AddedRole, AddedSql};
 pub use asker::AskError;
 pub(crate) use asker::Asker;
 pub use bind::BindError;

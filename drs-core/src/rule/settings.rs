@@ -9,7 +9,7 @@ use crate::{
 const COLUMN_CHARS_MAX: usize = 64;
 
 /// The longest fixed text of an added column, in characters.
-const FIXED_CHARS_MAX: usize = 256;
+const FIXED_CHARS_MAX: u16 = 256;
 
 /// What a task does to one table's rows and columns on their way: part of a task, checked by
 /// [`TaskBuilder::build`](crate::TaskBuilder::build).
@@ -59,9 +59,9 @@ pub enum AddedValue {
         /// Its type.
         column_type: FixedType,
     },
-    /// When the row was inserted: the source's commit, or the moment of the copy; UTC.
+    /// When drs inserted the row: UTC, by the destination's clock.
     CreateTime(TimeType),
-    /// When the row was last inserted or updated; UTC.
+    /// When drs last inserted or updated the row: UTC, by the destination's clock.
     UpdateTime(TimeType),
     /// `database@table` of the row's origin.
     DatabaseTable,
@@ -74,8 +74,8 @@ pub enum FixedType {
     Int,
     /// BIGINT.
     BigInt,
-    /// VARCHAR(256).
-    VarChar,
+    /// VARCHAR of so many characters, 1 to 256.
+    VarChar(u16),
     /// DATETIME(6).
     DateTime,
     /// TIMESTAMP(6).
@@ -85,7 +85,7 @@ pub enum FixedType {
 /// The type of a column with a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeType {
-    /// BIGINT: microseconds since 1970.
+    /// BIGINT: milliseconds since 1970.
     BigInt,
     /// DATETIME(6).
     DateTime,
@@ -240,18 +240,41 @@ impl DmlKind {
 }
 
 impl FixedType {
-    /// The types by their names in a task file.
-    pub const NAMES: [(&str, Self); 5] = [
-        ("varchar(256)", Self::VarChar),
-        ("int", Self::Int),
-        ("bigint", Self::BigInt),
-        ("datetime", Self::DateTime),
-        ("timestamp", Self::Timestamp),
-    ];
+    /// The type of a name in a task file.
+    pub fn named(name: &str) -> Option<Self> {
+        let lower = name.to_ascii_lowercase();
+        let chars = lower
+            .strip_prefix("varchar(")
+            .and_then(|rest| rest.strip_suffix(')'));
+        match (lower.as_str(), chars) {
+            ("int", _) => Some(Self::Int),
+            ("bigint", _) => Some(Self::BigInt),
+            ("datetime", _) => Some(Self::DateTime),
+            ("timestamp", _) => Some(Self::Timestamp),
+            (_, Some(digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits
+                .parse()
+                .ok()
+                .map(Self::VarChar)
+                .filter(|named| named.is_valid()),
+            _ => None,
+        }
+    }
+
+    fn is_valid(self) -> bool {
+        match self {
+            Self::VarChar(chars) => (1..=FIXED_CHARS_MAX).contains(&chars),
+            _ => true,
+        }
+    }
 
     fn check(self, text: &str) -> Result<(), String> {
         let good = match self {
-            Self::VarChar => text.chars().count() <= FIXED_CHARS_MAX,
+            // A space at the end is not told from none by keys.
+            Self::VarChar(chars) => {
+                self.is_valid()
+                    && text.chars().count() <= usize::from(chars)
+                    && !text.ends_with(' ')
+            }
             Self::Int => text.parse::<i32>().is_ok(),
             Self::BigInt => text.parse::<i64>().is_ok(),
             Self::DateTime => super::moment::parse_date_time(text).is_some(),
@@ -261,11 +284,25 @@ impl FixedType {
         if good {
             return Ok(());
         }
-        let name = Self::NAMES.iter().find(|(_, known)| *known == self);
-        Err(format!(
-            "{text:?} is no value of the type {}",
-            name.map_or("", |(name, _)| name)
-        ))
+        Err(format!("{text:?} is no value of the type {self}"))
+    }
+}
+
+impl Default for FixedType {
+    fn default() -> Self {
+        Self::VarChar(FIXED_CHARS_MAX)
+    }
+}
+
+impl std::fmt::Display for FixedType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::VarChar(chars) => write!(f, "varchar({chars})"),
+            Self::Int => f.write_str("int"),
+            Self::BigInt => f.write_str("bigint"),
+            Self::DateTime => f.write_str("datetime"),
+            Self::Timestamp => f.write_str("timestamp"),
+        }
     }
 }
 

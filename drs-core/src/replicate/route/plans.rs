@@ -67,7 +67,14 @@ impl Router {
         let charsets = self.definitions.charsets()?;
         let projection = TablePlan::projection(&schema, &columns, names.as_deref(), &charsets)
             .map_err(failed)?;
-        let schema = self.definitions.projected(&source, &schema, projection);
+        let added = self
+            .settings
+            .rules
+            .added(&source, &schema)
+            .map_err(|reasons| failed(PlanError::Added { reasons }))?;
+        let schema = self
+            .definitions
+            .projected(&source, &schema, projection, added);
         let rule = self
             .settings
             .rules

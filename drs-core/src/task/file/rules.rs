@@ -1,4 +1,4 @@
-use super::{TaskBuilder, TaskError, TomlTable, unsupported};
+use super::{TaskBuilder, TaskError, TomlTable};
 use crate::{AddedValue, DmlKind, FixedType, Rule, TimeType};
 
 /// Reads `[[rules]]`.
@@ -56,11 +56,6 @@ fn rule(table: &TomlTable<'_>) -> Result<Rule, TaskError> {
             .filter(|kind| !kinds.contains(kind))
             .collect();
     }
-    for key in ["add"] {
-        if table.has(key) {
-            return Err(unsupported(table, key));
-        }
-    }
     Ok(rule)
 }
 
@@ -81,7 +76,14 @@ fn added_value(table: &TomlTable<'_>) -> Result<AddedValue, TaskError> {
             text: text
                 .ok_or_else(|| table.missing("text", ": the fixed value"))?
                 .to_owned(),
-            column_type: named(table, type_name, &FixedType::NAMES)?,
+            column_type: match type_name {
+                None => FixedType::default(),
+                Some(name) => FixedType::named(name).ok_or_else(|| {
+                    let known =
+                        "it can be varchar(1) to varchar(256), int, bigint, datetime, timestamp";
+                    table.refuse("type", known)
+                })?,
+            },
         }),
         "create_time" => Ok(AddedValue::CreateTime(named(
             table,

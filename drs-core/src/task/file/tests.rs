@@ -333,6 +333,21 @@ fn errors_name_line_setting_and_what_is_right() {
         ),
         (
             "flow_control = []",
+            "[[rules]]\ntable = \"a.b\"\nadd = [{ column = \"c\", value = \"fixed\", text = \"x\", type = \"varchar(257)\" }]",
+            "line 37: rules.add.type: it can be varchar(1) to varchar(256), int",
+        ),
+        (
+            "flow_control = []",
+            "[[rules]]\ntable = \"a.b\"\nadd = [{ column = \"c\", value = \"fixed\", text = \"abc\", type = \"varchar(2)\" }]",
+            "line 37: rules.add: \"abc\" is no value of the type varchar(2)",
+        ),
+        (
+            "flow_control = []",
+            "[[rules]]\ntable = \"a.b\"\nadd = [{ column = \"c\", value = \"update_time\" }, { column = \"C\", value = \"create_time\" }]",
+            "line 37: rules.add: \"C\" is added twice",
+        ),
+        (
+            "flow_control = []",
             "[[rules]]\ntable = \"a.b\"\nwere = \"a = 1\"",
             "line 37: unknown key \"were\" in [rules]; the nearest known key is \"where\"",
         ),

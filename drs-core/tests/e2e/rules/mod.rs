@@ -1,5 +1,6 @@
-//! Row filters, column rules, kinds of change left out.
+//! Row filters, column rules, added columns, kinds of change left out.
 
+mod added;
 mod columns;
 mod filter;
 mod refused;
