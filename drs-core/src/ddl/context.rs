@@ -18,6 +18,12 @@ pub enum ContextError {
         /// Its value at the source.
         value: String,
     },
+    /// The statement depends on the source's own time zone, and the destination has none that does the same.
+    #[error(
+        "the destination cannot be given the source session's time_zone = SYSTEM: no time zone there has the \
+         local times of the source; start the destination in the source's time zone, or load its time zone tables"
+    )]
+    NoSuchTimeZone,
     /// The source wrote the statement without something that is needed to run it.
     #[error("the source's log does not say what {variable} was")]
     Missing {
@@ -399,7 +405,7 @@ fn implied_utf8mb4(source: &SourceDefaults) -> Option<u16> {
 fn time_zone<'a>(zone: &'a str, system: Option<&'a str>) -> Result<&'a str, ContextError> {
     let refused = || cannot("time_zone", zone.to_owned());
     let zone = if zone.eq_ignore_ascii_case("SYSTEM") {
-        system.ok_or_else(refused)?
+        system.ok_or(ContextError::NoSuchTimeZone)?
     } else {
         zone
     };

@@ -336,7 +336,7 @@ fn what_only_running_it_needs_is_refused_then() {
                 time_zone: Some(b"SYSTEM"),
                 ..status()
             },
-            cannot("time_zone", "SYSTEM".to_owned()),
+            ContextError::NoSuchTimeZone,
         ),
         (
             StatusVars {

@@ -82,8 +82,6 @@ impl Settings {
             "--skip-name-resolve".to_owned(),
             "--performance-schema=OFF".to_owned(),
             "--secure-file-priv=".to_owned(),
-            // The machine has only so many asynchronous requests for all servers together.
-            "--innodb-use-native-aio=0".to_owned(),
             // 2 hands the log to the operating system at each commit: it survives a kill of the
             // server, as 0 does not, and only a power cut can lose it.
             format!(
