@@ -1,69 +1,29 @@
-//! Prechecks: facts gathered from both servers, and the findings drawn from them.
+//! Prechecks: what can be known of both servers before a task starts, and what follows from it.
 //!
-//! Only the task's rules are checked so far; the other checks come next.
+//! [`Facts`] are gathered once, by a fixed list of queries. Each of the [`CHECKS`] is a pure function
+//! from them to [`Finding`]s, so they can be run on facts that are made up, without a server.
 //!
-//! ```
-//! use drs_precheck::{Finding, Verdict};
+//! ```no_run
+//! use drs_precheck::{Facts, Report};
 //!
-//! let finding = Finding::new("binlog-format", Verdict::Fail, "binlog_format is STATEMENT");
-//! assert!(!finding.verdict.allows_start());
+//! let task = drs_core::Task::load("task.toml".as_ref())?;
+//! let report = Report::of(&Facts::gather(&task));
+//! for checked in &report.checked {
+//!     println!("{:<8} {}", checked.verdict(), checked.check.title);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod check;
+mod checks;
+pub mod facts;
+mod finding;
+mod report;
 mod rules;
 
-use std::fmt;
-
+pub use check::{Check, Checked, Group};
+pub use checks::CHECKS;
+pub use facts::{Fact, Facts, Side, Unread};
+pub use finding::{Finding, Remedy, Verdict};
+pub use report::Report;
 pub use rules::rules;
-
-/// What a check came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Nothing stands in the way.
-    Pass,
-    /// The user must look at it and accept it.
-    Confirm,
-    /// The task must not start.
-    Fail,
-    /// It could not be checked; never counted as passed.
-    Unknown,
-}
-
-impl Verdict {
-    /// True when the task may start without anybody's word.
-    pub fn allows_start(self) -> bool {
-        self == Self::Pass
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Pass => "pass",
-            Self::Confirm => "confirm",
-            Self::Fail => "fail",
-            Self::Unknown => "unknown",
-        })
-    }
-}
-
-/// What one check found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The check's stable name, for scripts.
-    pub check: &'static str,
-    /// What it came to.
-    pub verdict: Verdict,
-    /// Why, in one sentence.
-    pub detail: String,
-}
-
-impl Finding {
-    /// A finding.
-    pub fn new(check: &'static str, verdict: Verdict, detail: impl Into<String>) -> Self {
-        Self {
-            check,
-            verdict,
-            detail: detail.into(),
-        }
-    }
-}

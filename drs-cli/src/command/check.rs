@@ -17,11 +17,7 @@ pub(crate) fn execute(args: TaskArgs, out: &mut Output) -> Result<Exit, CommandE
     let findings =
         drs_precheck::rules(&task).map_err(|error| CommandError::Failed(error.to_string()))?;
     for finding in &findings {
-        let Finding {
-            check,
-            verdict,
-            detail,
-        } = finding;
+        let (check, verdict, detail) = ("rule", finding.verdict, &finding.detail);
         out.fact(
             &format!("{verdict:<8} {check}  {detail}"),
             &json!({ "check": check, "verdict": verdict.to_string(), "detail": detail }),
