@@ -3,28 +3,36 @@
 
 mod account;
 mod activity;
+mod ask;
 mod binlog;
+mod collations;
 mod previous;
 mod programs;
 #[cfg(test)]
 pub(crate) mod sample;
 mod server;
 mod tables;
+mod uses;
 
 use std::{collections::BTreeSet, fmt};
 
-use drs_core::{DatabaseName, NameCase, Role, Selection, ServerVersion, TableName, Task};
+use drs_core::{
+    DatabaseName, Mapping, NameCase, Role, RuleFinding, Selection, ServerVersion, TableName, Task,
+    check_rules,
+};
 use mysql::Conn;
 
 pub use account::Account;
 pub use activity::Activity;
 pub use binlog::Binlog;
+pub use collations::Collations;
 pub use previous::Previous;
-pub use programs::Programs;
+pub use programs::{AccountName, Event, Programs, Routine, RoutineKind, Trigger, View};
 pub use server::{Connection, Refusal, RefusalKind, Variables};
 pub use tables::{
     Column, Database, ForeignKey, Generated, Index, IndexPart, Over, Table, TableKind, Tables,
 };
+pub use uses::Uses;
 
 use crate::Finding;
 
@@ -80,6 +88,8 @@ pub struct Facts {
     pub source: Side,
     /// The destination.
     pub destination: Side,
+    /// What the source makes of the task's rules.
+    pub rules: Fact<Vec<RuleFinding>>,
 }
 
 /// What is known of one of the servers.
@@ -99,6 +109,8 @@ pub struct Side {
     pub binlog: Binlog,
     /// What goes on there.
     pub activity: Activity,
+    /// The collations that it has.
+    pub collations: Fact<Collations>,
     /// The databases and tables that have to do with the task.
     pub tables: Tables,
     /// Views, routines, triggers and events in the same databases.
@@ -114,10 +126,15 @@ impl Facts {
     pub fn gather(task: &Task) -> Self {
         let source = Side::gather_source(task);
         let destination = Side::gather_destination(task, &source);
+        let rules = match &source.connection {
+            Ok(_) => check_rules(task).map_err(|error| Unread::new(error.to_string())),
+            Err(_) => Err(Unread::new("there is no connection to the source")),
+        };
         Self {
             task: task.clone(),
             source,
             destination,
+            rules,
         }
     }
 
@@ -134,10 +151,16 @@ impl Facts {
         selection(&self.task, &self.source)
     }
 
+    /// The mapping, as the source's case of names makes it; as it is where that gives one object
+    /// two names.
+    pub fn mapping(&self) -> Mapping {
+        mapping(&self.task, &self.source)
+    }
+
     /// The selected tables with the names that they get at the destination.
     pub fn mapped(&self) -> Fact<Vec<(&Table, TableName)>> {
         let tables = self.source.tables.tables.as_ref().map_err(Clone::clone)?;
-        let mapping = self.task.mapping();
+        let mapping = self.mapping();
         Ok(tables
             .iter()
             .filter(|table| table.kind == TableKind::Base)
@@ -194,7 +217,7 @@ impl Side {
                     NameCase::Insensitive => name.to_lowercase(),
                 };
                 let both = |name: &TableName| (key(name.database.as_str()), key(&name.table));
-                let mapping = task.mapping();
+                let mapping = mapping(task, source);
                 let there: BTreeSet<(String, String)> = tables
                     .iter()
                     .map(|table| both(&mapping.table(&table.name)))
@@ -233,6 +256,7 @@ impl Side {
         self.account = Account::gather(conn, role, version);
         self.binlog = Binlog::gather(conn, role, version);
         self.activity = Activity::gather(conn, role, version);
+        self.collations = Collations::gather(conn, role, version);
         let databases: Fact<Vec<DatabaseName>> = match &self.tables.databases {
             Ok(databases) => Ok(databases.iter().map(|there| there.name.clone()).collect()),
             Err(unread) => Err(unread.clone()),
@@ -263,6 +287,7 @@ impl Side {
             account: Account::unread(reason),
             binlog: Binlog::unread(reason),
             activity: Activity::unread(reason),
+            collations: Err(reason.clone()),
             tables: Tables::unread(reason),
             programs: Programs::unread(reason),
             previous: Previous::unread(reason),
@@ -290,6 +315,12 @@ impl Side {
 
 fn selection(task: &Task, source: &Side) -> Selection {
     task.selection().clone().with_case(source.name_case())
+}
+
+fn mapping(task: &Task, source: &Side) -> Mapping {
+    let mapping = task.mapping().clone();
+    let folded = mapping.clone().with_case(source.name_case());
+    folded.unwrap_or(mapping)
 }
 
 /// A session for reading, at the destination too.

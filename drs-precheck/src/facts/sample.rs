@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use drs_core::{DatabaseName, Flavor, Role, ServerVersion, TableName, Task};
 
 use super::{
-    Account, Activity, Binlog, Column, Connection, Database, Facts, Index, IndexPart, Over,
-    Previous, Programs, Refusal, RefusalKind, Side, Table, TableKind, Tables, Variables,
+    Account, Activity, Binlog, Collations, Column, Connection, Database, Facts, Index, IndexPart,
+    Over, Previous, Programs, Refusal, RefusalKind, Side, Table, TableKind, Tables, Unread,
+    Variables,
 };
 
 impl Facts {
@@ -16,6 +17,7 @@ impl Facts {
             task: task("full+incremental", ""),
             source: Side::sample(Role::Source),
             destination: Side::sample(Role::Destination),
+            rules: Ok(Vec::new()),
         }
     }
 
@@ -33,6 +35,7 @@ impl Facts {
             task: task("full+incremental", ""),
             source: unreached(Role::Source),
             destination: unreached(Role::Destination),
+            rules: Err(Unread::new("there is no connection to the source")),
         }
     }
 
@@ -72,6 +75,7 @@ impl Side {
             account: Account::sample(role),
             binlog: Binlog::sample(role),
             activity: Activity::sample(role),
+            collations: Ok(Collations::new(COLLATIONS.iter().copied())),
             tables: match is_source {
                 true => Tables::sample(),
                 false => Tables {
@@ -158,6 +162,7 @@ impl Table {
             index_bytes: 0,
             collation: Some("utf8mb4_0900_ai_ci".to_owned()),
             row_format: Some("Dynamic".to_owned()),
+            options: String::new(),
             is_partitioned: false,
         }
     }
@@ -243,6 +248,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("gtid_executed", ""),
     ("gtid_mode", "ON"),
     ("gtid_purged", ""),
+    ("innodb_default_row_format", "dynamic"),
     ("innodb_native_foreign_keys", "OFF"),
     ("innodb_page_size", "16384"),
     ("innodb_strict_mode", "ON"),
@@ -256,6 +262,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("max_user_connections", "0"),
     ("offline_mode", "OFF"),
     ("read_only", "OFF"),
+    ("restrict_fk_on_non_standard_key", "ON"),
     ("sql_generate_invisible_primary_key", "OFF"),
     (
         "sql_mode",
@@ -268,4 +275,13 @@ const VARIABLES: &[(&str, &str)] = &[
     ("tls_version", "TLSv1.2,TLSv1.3"),
     ("transaction_isolation", "REPEATABLE-READ"),
     ("version", "9.7.4"),
+];
+
+/// Some of its collations.
+const COLLATIONS: &[(&str, &str)] = &[
+    ("binary", "binary"),
+    ("latin1_swedish_ci", "latin1"),
+    ("utf8mb3_general_ci", "utf8mb3"),
+    ("utf8mb4_0900_ai_ci", "utf8mb4"),
+    ("utf8mb4_general_ci", "utf8mb4"),
 ];

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use drs_core::{DatabaseName, Role, ServerVersion, TableName};
-use mysql::{Conn, Row, Value, prelude::Queryable};
+use mysql::Conn;
 
-use super::{Fact, Unread};
+use super::{
+    Fact, Unread,
+    ask::{Ask, name, number, scope, some, text},
+};
 
 /// What there is in the databases that have to do with the task.
 ///
@@ -55,6 +58,8 @@ pub struct Table {
     pub collation: Option<String>,
     /// `Dynamic`, `Compact` and so on.
     pub row_format: Option<String>,
+    /// The options that it was created with, as the server writes them: `row_format=FIXED`.
+    pub options: String,
     /// It has partitions.
     pub is_partitioned: bool,
 }
@@ -161,10 +166,13 @@ impl ForeignKey {
 }
 
 impl Index {
-    /// True for a key that identifies each row: unique, and no part of it is ever NULL.
+    /// True for a key that identifies each row: unique, over whole columns, none of which is ever
+    /// NULL.
     pub fn identifies_rows(&self, columns: &[Column]) -> bool {
+        let is_whole = |part: &IndexPart| part.prefix.is_none();
         self.is_unique
             && self.parts.iter().all(|part| match &part.over {
+                _ if !is_whole(part) => false,
                 Over::Column(name) => columns
                     .iter()
                     .any(|column| column.name == *name && !column.is_nullable),
@@ -228,34 +236,7 @@ impl Tables {
     }
 }
 
-/// `('a', 'b')` of names.
-fn scope(names: &BTreeSet<&str>) -> String {
-    let literals: Vec<String> = names
-        .iter()
-        .map(|name| {
-            let hex: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
-            format!("_utf8 X'{hex}'")
-        })
-        .collect();
-    format!("({})", literals.join(", "))
-}
-
-struct Ask<'a> {
-    conn: &'a mut Conn,
-    role: Role,
-    version: ServerVersion,
-}
-
 impl Ask<'_> {
-    fn rows(&mut self, what: &str, statement: &str, mut row: impl FnMut(&mut Row)) -> Fact<()> {
-        let role = self.role;
-        let unread = |error| Unread::of(role, what, &error);
-        for answer in self.conn.query_iter(statement).map_err(unread)? {
-            row(&mut answer.map_err(unread)?);
-        }
-        Ok(())
-    }
-
     fn databases(&mut self, in_scope: impl Fn(&DatabaseName) -> bool) -> Fact<Vec<Database>> {
         let mut databases = Vec::new();
         self.rows(
@@ -294,6 +275,7 @@ impl Ask<'_> {
                 if let Some(name) = name(row, 0, 1)
                     && wanted(&name)
                 {
+                    let options = text(row, 9);
                     tables.push(Table {
                         name,
                         kind,
@@ -303,7 +285,8 @@ impl Ask<'_> {
                         index_bytes: number(row, 6),
                         collation: some(row, 7),
                         row_format: some(row, 8),
-                        is_partitioned: text(row, 9).contains("partitioned"),
+                        is_partitioned: options.contains("partitioned"),
+                        options,
                     });
                 }
             },
@@ -457,26 +440,4 @@ impl Ask<'_> {
         )?;
         Ok(keys)
     }
-}
-
-fn name(row: &mut Row, database: usize, table: usize) -> Option<TableName> {
-    TableName::new(&text(row, database), &text(row, table)).ok()
-}
-
-fn some(row: &mut Row, at: usize) -> Option<String> {
-    match row.take::<Value, _>(at)? {
-        Value::NULL => None,
-        Value::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-        Value::Int(number) => Some(number.to_string()),
-        Value::UInt(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-fn text(row: &mut Row, at: usize) -> String {
-    some(row, at).unwrap_or_default()
-}
-
-fn number(row: &mut Row, at: usize) -> u64 {
-    text(row, at).parse().unwrap_or(0)
 }

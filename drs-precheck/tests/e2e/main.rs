@@ -1,0 +1,5 @@
+//! The prechecks on real servers.
+
+mod servers;
+
+mod objects;

@@ -1,0 +1,129 @@
+//! The servers that all tests of this binary share; each test uses databases and accounts of its
+//! own, and changes no global variable of a shared server.
+
+use std::{path::Path, sync::OnceLock};
+
+use drs_core::{Role, Task};
+use drs_precheck::{Checked, Facts, Finding, Remedy, Report, Verdict};
+use drs_testkit::{Installation, Server, ServerBuilder, Version};
+use mysql::{Conn, prelude::Queryable};
+
+/// A server of this version, to be started with more options.
+pub(crate) fn builder(version: Version, id: u32) -> ServerBuilder {
+    let installation = Installation::find_or_fetch(version).unwrap();
+    Server::builder(&installation)
+        .server_id(id)
+        .local_infile(true)
+        .buffer_pool_mib(64)
+}
+
+/// The source of most tests: MySQL 9.7.
+pub(crate) fn source97() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| builder(Version::MySql97, 974).start().unwrap())
+}
+
+/// The destination of most tests: MySQL 9.7.
+pub(crate) fn destination97() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| builder(Version::MySql97, 975).start().unwrap())
+}
+
+/// An old source: MySQL 5.6.
+pub(crate) fn source56() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| builder(Version::MySql56, 564).start().unwrap())
+}
+
+/// A server of a task, with the account that it uses there.
+#[derive(Clone, Copy)]
+pub(crate) struct End<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) user: &'a str,
+    pub(crate) password: &'a str,
+}
+
+impl<'a> End<'a> {
+    /// With the account that may do everything.
+    pub(crate) fn of(server: &'a Server) -> Self {
+        Self {
+            server,
+            user: Server::USER,
+            password: Server::PASSWORD,
+        }
+    }
+
+    fn lines(self) -> String {
+        format!(
+            "host = \"127.0.0.1\"\nport = {}\nuser = \"{}\"\npassword = \"{}\"\n",
+            self.server.port(),
+            self.user,
+            self.password
+        )
+    }
+}
+
+/// A task between two servers: its mode, the lines of `[objects]`, and more lines of a task file.
+pub(crate) fn task(source: End, destination: End, mode: &str, objects: &str, more: &str) -> Task {
+    let start = match mode {
+        "incremental" => "start_point = \"binlog.000001:4\"\n",
+        _ => "",
+    };
+    let text = format!(
+        "[task]\nname = \"check-me\"\nmode = \"{mode}\"\n{start}[source]\n{}[destination]\n{}[objects]\n{objects}\n{more}\n",
+        source.lines(),
+        destination.lines()
+    );
+    Task::from_toml(&text, Path::new(".")).unwrap()
+}
+
+/// What one check of a task comes to.
+pub(crate) fn check(task: &Task, id: &str) -> Checked {
+    let report = Report::of(&Facts::gather(task));
+    let mut checked = report.checked.into_iter();
+    checked
+        .find(|checked| checked.check.id == id)
+        .unwrap_or_else(|| panic!("no check is called {id}"))
+}
+
+/// The gravest finding of a check, which must come to this verdict and be about these objects.
+pub(crate) fn expect(task: &Task, id: &str, verdict: Verdict, objects: &[&str]) -> Finding {
+    let checked = check(task, id);
+    assert_eq!(checked.verdict(), verdict, "{id}: {:?}", checked.findings);
+    let finding = checked.findings.into_iter().next().unwrap();
+    if verdict != Verdict::Pass {
+        assert_eq!(finding.objects, objects, "{id}: {finding:?}");
+    }
+    finding
+}
+
+/// Runs the statements that a finding prints, at the servers that they are for.
+pub(crate) fn repair(finding: &Finding, source: &Server, destination: &Server) {
+    for remedy in &finding.remedies {
+        if let Remedy::Sql { role, statement } = remedy {
+            let server = match role {
+                Role::Source => source,
+                Role::Destination => destination,
+            };
+            run(&mut session(server), statement);
+        }
+    }
+}
+
+/// A session of the account that may do everything, with a lax `sql_mode`.
+pub(crate) fn session(server: &Server) -> Conn {
+    let mut conn = server.conn().unwrap();
+    run(&mut conn, "SET NAMES utf8mb4");
+    run(&mut conn, "SET sql_mode = 'ALLOW_INVALID_DATES'");
+    conn
+}
+
+/// Runs statements that end in `;` at a line's end.
+pub(crate) fn run(conn: &mut Conn, script: &str) {
+    for statement in script.split(";\n") {
+        if !statement.trim().is_empty() {
+            conn.query_drop(statement)
+                .unwrap_or_else(|error| panic!("{error}\n{statement}"));
+        }
+    }
+}
