@@ -28,8 +28,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Show the main job on two throwaway servers: copy, follow, kill and resume, compare
     Demo(DemoArgs),
-    /// Hold a task's rules against the source's tables (this version checks nothing else yet)
-    Check(TaskArgs),
+    /// Check both servers and the objects before a task starts; changes nothing
+    Check(CheckArgs),
     /// Run a task: copy the objects, then follow the source's changes
     Run(RunArgs),
     /// Print what the destination's checkpoint says: phase of each table, position
@@ -50,6 +50,20 @@ pub(crate) struct TaskArgs {
     /// The task file
     #[arg(value_name = "TASK.toml")]
     pub(crate) task: PathBuf,
+}
+
+/// `drs check`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// The task file
+    #[arg(value_name = "TASK.toml")]
+    pub(crate) task: PathBuf,
+    /// Accept what this check wants confirmed; may be given several times
+    #[arg(long, value_name = "ID")]
+    pub(crate) confirm: Vec<String>,
+    /// Print the statements that would repair what SQL can repair, by server, and nothing else
+    #[arg(long)]
+    pub(crate) fix_sql: bool,
 }
 
 /// `drs objects`.
@@ -91,9 +105,12 @@ pub(crate) struct RunArgs {
     /// Stop once the destination has everything that the source had at the start
     #[arg(long)]
     pub(crate) until_caught_up: bool,
-    /// Skip the prechecks (this version has none yet)
+    /// Skip the prechecks
     #[arg(long)]
     pub(crate) no_check: bool,
+    /// Accept what this check wants confirmed; may be given several times
+    #[arg(long, value_name = "ID", conflicts_with = "no_check")]
+    pub(crate) confirm: Vec<String>,
     /// Connections that apply changes, 1 to 64; 1 keeps the source's commit order
     #[arg(long, value_name = "N")]
     pub(crate) lanes: Option<Lanes>,
@@ -175,6 +192,9 @@ mod tests {
             ("binlog", false),
             ("binlog a --format xml", false),
             ("check t.toml --json", true),
+            ("check t.toml --fix-sql --confirm a --confirm b", true),
+            ("run t.toml --confirm keyless-tables", true),
+            ("run t.toml --confirm a --no-check", false),
             ("start", false),
         ] {
             let words = std::iter::once("drs").chain(line.split_whitespace());

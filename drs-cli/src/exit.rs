@@ -57,6 +57,17 @@ pub(crate) enum CommandError {
         /// Why.
         source: io::Error,
     },
+    /// There is no such check to confirm.
+    #[error(
+        "no check is called {id}{}",
+        nearest.map_or_else(String::new, |nearest| format!("; the nearest is {nearest}"))
+    )]
+    NoSuchCheck {
+        /// What was given.
+        id: String,
+        /// What may be meant.
+        nearest: Option<&'static str>,
+    },
     /// `DRS_LOG` is no filter.
     #[error("DRS_LOG: {0}")]
     LogFilter(String),
@@ -99,6 +110,7 @@ impl CommandError {
             Self::TaskFile { .. }
             | Self::NoPassword { .. }
             | Self::Prompt { .. }
+            | Self::NoSuchCheck { .. }
             | Self::LogFilter(_) => Exit::Usage,
             Self::Connect(EndpointError::Password { .. }) => Exit::Usage,
             Self::Connect(_)

@@ -1,36 +1,232 @@
-//! `drs check`: findings on a task before it runs. Only its rules are looked at so far.
+//! `drs check`: what can be known of both servers before a task starts.
 
-use drs_core::Role;
-use drs_precheck::{Finding, Verdict};
-use serde_json::json;
+use std::collections::BTreeSet;
+
+use drs_core::{Role, Task};
+use drs_precheck::{CHECKS, Checked, Facts, Finding, Group, Remedy, Report, Verdict};
+use serde_json::{Value, json};
 
 use crate::{
-    args::TaskArgs,
+    args::CheckArgs,
     config,
     exit::{CommandError, Exit},
     render::Output,
 };
 
+/// So many objects of a finding are named; all of them with --json.
+const OBJECTS_SHOWN: usize = 10;
+
 /// Carries the command out. It changes nothing on either server.
-pub(crate) fn execute(args: TaskArgs, out: &mut Output) -> Result<Exit, CommandError> {
-    let task = config::load(&args.task, &[Role::Source])?;
-    let findings =
-        drs_precheck::rules(&task).map_err(|error| CommandError::Failed(error.to_string()))?;
-    for finding in &findings {
-        let (check, verdict, detail) = ("rule", finding.verdict, &finding.detail);
-        out.fact(
-            &format!("{verdict:<8} {check}  {detail}"),
-            &json!({ "check": check, "verdict": verdict.to_string(), "detail": detail }),
-        )?;
+pub(crate) fn execute(args: CheckArgs, out: &mut Output) -> Result<Exit, CommandError> {
+    let task = config::load(&args.task, &[Role::Source, Role::Destination])?;
+    let report = report(&task, &args.confirm)?;
+    if args.fix_sql {
+        print_statements(&report, out)?;
+    } else {
+        for group in Group::ALL {
+            print_group(&report, group, out)?;
+        }
+        print_count(&report, out)?;
     }
-    if findings.is_empty() && !out.is_json() {
-        out.line(
-            "nothing to check: the task has no rules, and this version checks nothing else yet",
-        )?;
+    Ok(match report.allows_start() {
+        true => Exit::Done,
+        false => Exit::Differs,
+    })
+}
+
+/// Runs the checks before a task: prints what does not pass; true when the task may start.
+pub(super) fn before_run(
+    task: &Task,
+    confirmed: &[String],
+    out: &mut Output,
+) -> Result<bool, CommandError> {
+    let report = report(task, confirmed)?;
+    let troubles = || {
+        let troubles = report.checked.iter();
+        troubles.filter(|checked| checked.verdict() != Verdict::Pass)
+    };
+    for checked in troubles() {
+        print_check(checked, out)?;
     }
-    let stands = |finding: &Finding| matches!(finding.verdict, Verdict::Fail | Verdict::Unknown);
-    Ok(match findings.iter().any(stands) {
-        true => Exit::Differs,
-        false => Exit::Done,
+    if troubles().next().is_some() {
+        print_count(&report, out)?;
+    }
+    Ok(report.allows_start())
+}
+
+/// Says what a run without checks leaves out.
+pub(super) fn skipped() -> String {
+    let ids: Vec<&str> = CHECKS.iter().map(|check| check.id).collect();
+    format!(
+        "--no-check: nothing was checked before this run; skipped: {}",
+        ids.join(", ")
+    )
+}
+
+fn report(task: &Task, confirmed: &[String]) -> Result<Report, CommandError> {
+    let confirmed: Vec<&str> = confirmed
+        .iter()
+        .chain(task.confirmed())
+        .map(String::as_str)
+        .collect();
+    // Before anything is asked: a misspelt id is an error of usage.
+    for id in &confirmed {
+        if !CHECKS.iter().any(|check| check.id == *id) {
+            return Err(CommandError::NoSuchCheck {
+                id: (*id).to_owned(),
+                nearest: nearest(id),
+            });
+        }
+    }
+    let mut report = Report::of(&Facts::gather(task));
+    report.accept(confirmed);
+    Ok(report)
+}
+
+fn nearest(id: &str) -> Option<&'static str> {
+    let distance = |check: &str| strsim::damerau_levenshtein(id, check);
+    let ids = CHECKS.iter().map(|check| check.id);
+    let nearest = ids.min_by_key(|check| distance(check))?;
+    (distance(nearest) <= nearest.len() / 2).then_some(nearest)
+}
+
+fn print_group(report: &Report, group: Group, out: &mut Output) -> Result<(), CommandError> {
+    let of_group = |checked: &&Checked| checked.check.group == group;
+    if !out.is_json() {
+        out.line(group.as_str())?;
+    }
+    for checked in report.checked.iter().filter(of_group) {
+        print_check(checked, out)?;
+    }
+    Ok(())
+}
+
+fn print_check(checked: &Checked, out: &mut Output) -> Result<(), CommandError> {
+    if out.is_json() {
+        for finding in &checked.findings {
+            out.object(&object(checked, finding))?;
+        }
+        return Ok(());
+    }
+    let mark = match (checked.verdict(), checked.is_accepted) {
+        (Verdict::Pass, _) => "ok",
+        (Verdict::Confirm, true) => "accepted",
+        (verdict, _) => verdict.as_str(),
+    };
+    out.line(&format!(
+        "  {mark:<8} {}  [{}]",
+        checked.check.title, checked.check.id
+    ))?;
+    for finding in &checked.findings {
+        if finding.verdict != Verdict::Pass {
+            print_finding(checked, finding, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn print_finding(
+    checked: &Checked,
+    finding: &Finding,
+    out: &mut Output,
+) -> Result<(), CommandError> {
+    const INDENT: &str = "           ";
+    out.line(&format!("{INDENT}{}", finding.detail))?;
+    if !finding.objects.is_empty() {
+        let shown = finding.objects.iter().take(OBJECTS_SHOWN);
+        let shown = shown.map(String::as_str).collect::<Vec<_>>().join(", ");
+        let more = match finding.objects.len().saturating_sub(OBJECTS_SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more ({} in all)", finding.objects.len()),
+        };
+        out.line(&format!("{INDENT}{shown}{more}"))?;
+    }
+    for remedy in &finding.remedies {
+        out.line(&match remedy {
+            Remedy::Sql { role, statement } => format!("{INDENT}run at the {role}: {statement};"),
+            Remedy::Advice(text) => format!("{INDENT}to do: {text}"),
+        })?;
+    }
+    if finding.verdict == Verdict::Confirm && !checked.is_accepted {
+        let id = checked.check.id;
+        out.line(&format!("{INDENT}or accept it: --confirm {id}"))?;
+    }
+    Ok(())
+}
+
+fn print_count(report: &Report, out: &mut Output) -> Result<(), CommandError> {
+    let count = |verdict| report.count(verdict);
+    let text = format!(
+        "{} passed, {} to confirm, {} unknown, {} failed: {}",
+        count(Verdict::Pass),
+        count(Verdict::Confirm),
+        count(Verdict::Unknown),
+        count(Verdict::Fail),
+        match report.allows_start() {
+            true => "the task may start",
+            false => "the task may not start",
+        }
+    );
+    let object = json!({
+        "event": "checked",
+        "pass": count(Verdict::Pass),
+        "confirm": count(Verdict::Confirm),
+        "unknown": count(Verdict::Unknown),
+        "fail": count(Verdict::Fail),
+        "may_start": report.allows_start(),
+    });
+    Ok(out.fact(&text, &object)?)
+}
+
+/// The statements of all findings that do not pass, each once.
+fn print_statements(report: &Report, out: &mut Output) -> Result<(), CommandError> {
+    for wanted in [Role::Source, Role::Destination] {
+        let mut printed = BTreeSet::new();
+        for checked in &report.checked {
+            let findings = checked.findings.iter();
+            for remedy in findings
+                .filter(|finding| finding.verdict != Verdict::Pass)
+                .flat_map(|finding| &finding.remedies)
+            {
+                let Remedy::Sql { role, statement } = remedy else {
+                    continue;
+                };
+                if *role != wanted || !printed.insert(statement) {
+                    continue;
+                }
+                if printed.len() == 1 && !out.is_json() {
+                    out.line(&format!("-- at the {role}"))?;
+                }
+                let object = json!({
+                    "check": checked.check.id, "role": role.to_string(), "statement": statement,
+                });
+                out.fact(&format!("{statement};"), &object)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn object(checked: &Checked, finding: &Finding) -> Value {
+    let remedies: Vec<Value> = finding
+        .remedies
+        .iter()
+        .map(|remedy| match remedy {
+            Remedy::Sql { role, statement } => {
+                json!({ "role": role.to_string(), "statement": statement })
+            }
+            Remedy::Advice(text) => json!({ "advice": text }),
+        })
+        .collect();
+    json!({
+        "event": "check",
+        "check": checked.check.id,
+        "group": checked.check.group.as_str(),
+        "title": checked.check.title,
+        "verdict": finding.verdict.as_str(),
+        "accepted": finding.verdict == Verdict::Confirm && checked.is_accepted,
+        "detail": finding.detail,
+        "objects": finding.objects,
+        "remedies": remedies,
     })
 }

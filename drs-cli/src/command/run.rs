@@ -16,6 +16,7 @@ use drs_core::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use super::check;
 use crate::{
     args::RunArgs,
     config,
@@ -34,6 +35,11 @@ pub(crate) fn execute(args: RunArgs, out: &mut Output) -> Result<Exit, CommandEr
     let mut task = config::load(&args.task, &[Role::Source, Role::Destination])?;
     if let Some(lanes) = args.lanes {
         task = task.with_lanes(lanes);
+    }
+    if args.no_check {
+        tracing::warn!("{}", check::skipped());
+    } else if !check::before_run(&task, &args.confirm, out)? {
+        return Ok(Exit::Differs);
     }
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);

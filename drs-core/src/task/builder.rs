@@ -29,6 +29,7 @@ pub struct TaskBuilder {
     sessions: u64,
     chunk_bytes: u64,
     rules: Vec<Rule>,
+    confirmed: Vec<String>,
 }
 
 impl Task {
@@ -53,6 +54,7 @@ impl Task {
             sessions: Sessions::default().get() as u64,
             chunk_bytes: ChunkBytes::default().get(),
             rules: Vec::new(),
+            confirmed: Vec::new(),
         }
     }
 }
@@ -164,6 +166,13 @@ impl TaskBuilder {
         self
     }
 
+    /// One more precheck, by its id, whose findings the user has seen and accepts.
+    #[must_use]
+    pub fn confirm(mut self, check: impl Into<String>) -> Self {
+        self.confirmed.push(check.into());
+        self
+    }
+
     /// Checks everything. Errors name the setting as the task file does.
     pub fn build(self) -> Result<Task, TaskError> {
         if self.source.address() == self.destination.address() {
@@ -219,6 +228,7 @@ impl TaskBuilder {
             conflict: self.conflict,
             conflict_images: self.conflict_images,
             filter_drop_database: self.filter_drop_database,
+            confirmed: self.confirmed,
             indexes: self.indexes,
             lanes: Lanes::new(self.lanes)
                 .map_err(|error| TaskError::invalid("sync.lanes", error))?,

@@ -47,6 +47,7 @@ pub struct Task {
     conflict: ConflictPolicy,
     conflict_images: bool,
     filter_drop_database: bool,
+    confirmed: Vec<String>,
     indexes: bool,
     lanes: Lanes,
     sessions: Sessions,
@@ -118,6 +119,11 @@ impl Task {
     /// True when `DROP DATABASE` at the source is not repeated at the destination.
     pub fn filter_drop_database(&self) -> bool {
         self.filter_drop_database
+    }
+
+    /// The prechecks, by their ids, whose findings the user has seen and accepts.
+    pub fn confirmed(&self) -> &[String] {
+        &self.confirmed
     }
 
     /// False when the copy builds primary and unique keys only.

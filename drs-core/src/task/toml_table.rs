@@ -30,7 +30,14 @@ pub(super) const KNOWN: [(&str, &[&str]); 10] = [
     ),
     (
         "task",
-        &["name", "description", "mode", "start_point", "tags"],
+        &[
+            "name",
+            "description",
+            "mode",
+            "start_point",
+            "tags",
+            "confirm",
+        ],
     ),
     ("source", ENDPOINT),
     ("destination", ENDPOINT),

@@ -98,6 +98,9 @@ fn read(root: &TomlTable<'_>, folder: &Path, lines: &mut Lines) -> Result<TaskBu
         builder = builder.tag(key, value);
     }
     builder = builder.mode(mode(&task)?);
+    for check in task.strings("confirm")? {
+        builder = builder.confirm(check);
+    }
 
     let objects = root
         .table("objects")?
