@@ -13,7 +13,8 @@ pub struct TableSchema {
     pub engine: String,
     /// Its columns in their order, generated and invisible ones included.
     pub columns: Vec<Column>,
-    /// The primary key first, then the other unique keys by name.
+    /// The primary key and the unique keys, in the server's own order: the primary key first, then
+    /// those without NULL as they were made.
     pub unique_keys: Vec<UniqueKey>,
     /// True when a trigger exists on the table.
     pub has_triggers: bool,
@@ -190,13 +191,10 @@ impl TableSchema {
             .into_iter()
             .map(|row| column(row, name))
             .collect::<Result<Vec<_>, _>>()?;
+        // In the server's own order, which information_schema does not tell: of several keys that
+        // could identify a row, it takes the first one for the images of `binlog_row_image = MINIMAL`.
         let statistics: Vec<Row> = conn
-            .exec(
-                "SELECT INDEX_NAME, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS \
-                 WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0 \
-                 ORDER BY INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX",
-                key,
-            )
+            .query(format!("SHOW INDEX FROM {}", crate::sql::table(name)))
             .map_err(failed)?;
         let unique_keys = unique_keys(statistics, &columns);
         let triggers: Option<u64> = conn
@@ -218,7 +216,7 @@ impl TableSchema {
     }
 
     /// The key that identifies a row: the primary key, or else the first unique key whose parts
-    /// are whole columns that cannot be NULL. `None` makes the table a keyless one.
+    /// are whole columns that cannot be NULL, in the server's order. `None` makes the table a keyless one.
     pub fn row_key(&self) -> Option<&UniqueKey> {
         self.unique_keys.iter().find(|key| {
             key.parts.iter().all(|part| {
@@ -302,7 +300,7 @@ impl Column {
     }
 }
 
-fn text(row: &mut Row, index: usize) -> Option<String> {
+fn text(row: &mut Row, index: impl mysql::prelude::ColumnIndex) -> Option<String> {
     row.take::<Option<Vec<u8>>, _>(index)
         .flatten()
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
@@ -343,12 +341,15 @@ fn column(mut row: Row, table: &TableName) -> Result<Column, SchemaError> {
 fn unique_keys(statistics: Vec<Row>, columns: &[Column]) -> Vec<UniqueKey> {
     let mut keys: Vec<UniqueKey> = Vec::new();
     for mut row in statistics {
-        let name = text(&mut row, 0).unwrap_or_default();
-        let column =
-            text(&mut row, 1).and_then(|column| columns.iter().position(|c| c.name == column));
+        if row.take::<u64, _>("Non_unique") != Some(0) {
+            continue;
+        }
+        let name = text(&mut row, "Key_name").unwrap_or_default();
+        let column = text(&mut row, "Column_name")
+            .and_then(|column| columns.iter().position(|c| c.name == column));
         let part = KeyPart {
             column,
-            prefix: row.take::<Option<u64>, _>(2).flatten(),
+            prefix: row.take::<Option<u64>, _>("Sub_part").flatten(),
         };
         match keys.last_mut() {
             Some(key) if key.name == name => key.parts.push(part),

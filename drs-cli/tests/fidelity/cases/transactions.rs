@@ -148,6 +148,26 @@ DELETE FROM t WHERE id = 1;
     },
     Case {
         trap: 59,
+        part: "e",
+        title: "minimal images of a table with several keys that could be the primary one",
+        session: "SET binlog_row_image = 'MINIMAL'",
+        setup: "
+CREATE TABLE t (a INT NOT NULL, b TIME(2) NOT NULL, c DATE NOT NULL, d TEXT, UNIQUE KEY maybe (d(9)), UNIQUE KEY z (b, a), UNIQUE KEY a (c));
+INSERT INTO t VALUES (1, '01:00:00', '2024-01-01', 'one'), (2, '02:00:00', '2024-01-02', 'two'), (3, '03:00:00', '2024-01-03', 'three'), (4, '04:00:00', '2024-01-04', NULL);
+",
+        changes: "
+UPDATE t SET d = 'uno' WHERE a = 1;
+UPDATE t SET a = 20, d = 'due' WHERE a = 2;
+DELETE FROM t WHERE a = 3;
+INSERT INTO t VALUES (5, '05:00:00', '2024-01-03', 'five');
+ALTER TABLE t ADD UNIQUE KEY aa (a), ADD UNIQUE KEY bb (b);
+UPDATE t SET a = 6 WHERE a = 5;
+DELETE FROM t WHERE a = 4;
+",
+        ..CASE
+    },
+    Case {
+        trap: 59,
         part: "d",
         title: "`binlog_row_metadata = FULL`",
         from: From::Only97,
