@@ -579,9 +579,12 @@ fn add_write_set(
         let Some(change) = plan.change(&change?)? else {
             continue;
         };
-        if let Some(before) = change.before()
-            && write_set::hides_old_value(schema, before, change.after())
-        {
+        let hides_value = match (change.before(), change.after()) {
+            (Some(before), after) => write_set::hides_old_value(schema, before, after),
+            (None, Some(new)) => write_set::hides_new_value(schema, new),
+            (None, None) => false,
+        };
+        if hides_value {
             set.add_table(table, true);
         }
         for image in [change.before(), change.after()].into_iter().flatten() {

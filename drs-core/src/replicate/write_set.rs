@@ -81,6 +81,21 @@ pub(crate) fn hides_old_value(
         })
 }
 
+/// True when the log does not tell a unique value that a new row takes: under
+/// `binlog_row_image = MINIMAL` it leaves out the columns that the statement left out, and the row
+/// has their defaults.
+pub(crate) fn hides_new_value(schema: &TableSchema, new: &RowImage<'_, '_>) -> bool {
+    !new.is_complete()
+        && schema
+            .unique_keys
+            .iter()
+            .flat_map(|key| &key.parts)
+            .any(|part| {
+                part.column
+                    .is_some_and(|column| !new.present().is_set(column))
+            })
+}
+
 /// A hash that stands for a table.
 pub(crate) fn table_hash(schema: &TableSchema) -> u64 {
     FixedState::default().hash_one((schema.name.database.as_str(), schema.name.table.as_str()))

@@ -168,6 +168,34 @@ DELETE FROM t WHERE a = 4;
     },
     Case {
         trap: 59,
+        part: "f",
+        title: "minimal images of new rows whose key is a default, behind a slow transaction",
+        session: "SET sql_mode = '', binlog_row_image = 'MINIMAL'",
+        setup: "
+CREATE TABLE t (k INT NOT NULL, a INT, PRIMARY KEY (k));
+INSERT INTO t (a) VALUES (1);
+INSERT INTO t VALUES (7, 7);
+CREATE TABLE ten (n INT PRIMARY KEY);
+INSERT INTO ten VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9);
+CREATE TABLE slow (n INT PRIMARY KEY, s CHAR(200));
+",
+        changes: "
+BEGIN;
+INSERT INTO slow SELECT a.n * 1000 + b.n * 100 + c.n * 10 + d.n, 'slow' FROM ten a, ten b, ten c, ten d;
+UPDATE t SET a = 8 WHERE k = 7;
+COMMIT;
+BEGIN;
+UPDATE t SET a = 9 WHERE k = 7;
+DELETE FROM t WHERE k = 0;
+COMMIT;
+INSERT INTO t (a) VALUES (3);
+UPDATE t SET k = 1 WHERE k = 0;
+INSERT INTO t (a) VALUES (4);
+",
+        ..CASE
+    },
+    Case {
+        trap: 59,
         part: "d",
         title: "`binlog_row_metadata = FULL`",
         from: From::Only97,
