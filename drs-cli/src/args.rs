@@ -61,6 +61,9 @@ pub(crate) struct CheckArgs {
     /// Accept what this check wants confirmed; may be given several times
     #[arg(long, value_name = "ID")]
     pub(crate) confirm: Vec<String>,
+    /// Look at this check alone; may be given several times
+    #[arg(long, value_name = "ID")]
+    pub(crate) only: Vec<String>,
     /// Print the statements that would repair what SQL can repair, by server, and nothing else
     #[arg(long)]
     pub(crate) fix_sql: bool,
@@ -193,6 +196,7 @@ mod tests {
             ("binlog a --format xml", false),
             ("check t.toml --json", true),
             ("check t.toml --fix-sql --confirm a --confirm b", true),
+            ("check t.toml --only a --only b", true),
             ("run t.toml --confirm keyless-tables", true),
             ("run t.toml --confirm a --no-check", false),
             ("start", false),

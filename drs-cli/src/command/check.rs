@@ -19,12 +19,18 @@ const OBJECTS_SHOWN: usize = 10;
 /// Carries the command out. It changes nothing on either server.
 pub(crate) fn execute(args: CheckArgs, out: &mut Output) -> Result<Exit, CommandError> {
     let task = config::load(&args.task, &[Role::Source, Role::Destination])?;
-    let report = report(&task, &args.confirm)?;
+    known(&args.only)?;
+    let mut report = report(&task, &args.confirm)?;
+    let is_alone = !args.only.is_empty();
+    if is_alone {
+        let is_wanted = |checked: &Checked| args.only.iter().any(|id| id == checked.check.id);
+        report.checked.retain(is_wanted);
+    }
     if args.fix_sql {
         print_statements(&report, out)?;
     } else {
         for group in Group::ALL {
-            print_group(&report, group, out)?;
+            print_group(&report, group, is_alone, out)?;
         }
         print_count(&report, out)?;
     }
@@ -46,7 +52,7 @@ pub(super) fn before_run(
         troubles.filter(|checked| checked.verdict() != Verdict::Pass)
     };
     for checked in troubles() {
-        print_check(checked, out)?;
+        print_check(checked, false, out)?;
     }
     if troubles().next().is_some() {
         print_count(&report, out)?;
@@ -64,23 +70,23 @@ pub(super) fn skipped() -> String {
 }
 
 fn report(task: &Task, confirmed: &[String]) -> Result<Report, CommandError> {
-    let confirmed: Vec<&str> = confirmed
-        .iter()
-        .chain(task.confirmed())
-        .map(String::as_str)
-        .collect();
-    // Before anything is asked: a misspelt id is an error of usage.
-    for id in &confirmed {
-        if !CHECKS.iter().any(|check| check.id == *id) {
-            return Err(CommandError::NoSuchCheck {
-                id: (*id).to_owned(),
-                nearest: nearest(id),
-            });
-        }
-    }
+    let confirmed = [confirmed, task.confirmed()].concat();
+    known(&confirmed)?;
     let mut report = Report::of(&Facts::gather(task));
-    report.accept(confirmed);
+    report.accept(confirmed.iter().map(String::as_str));
     Ok(report)
+}
+
+/// Fails when one of these is no check's id, before anything is asked.
+fn known(ids: &[String]) -> Result<(), CommandError> {
+    let is_known = |id: &&String| CHECKS.iter().any(|check| check.id == **id);
+    match ids.iter().find(|id| !is_known(id)) {
+        None => Ok(()),
+        Some(id) => Err(CommandError::NoSuchCheck {
+            id: id.clone(),
+            nearest: nearest(id),
+        }),
+    }
 }
 
 fn nearest(id: &str) -> Option<&'static str> {
@@ -90,18 +96,25 @@ fn nearest(id: &str) -> Option<&'static str> {
     (distance(nearest) <= nearest.len() / 2).then_some(nearest)
 }
 
-fn print_group(report: &Report, group: Group, out: &mut Output) -> Result<(), CommandError> {
+/// One line for each check of a group; with `all`, also what was seen where it passes.
+fn print_group(
+    report: &Report,
+    group: Group,
+    all: bool,
+    out: &mut Output,
+) -> Result<(), CommandError> {
     let of_group = |checked: &&Checked| checked.check.group == group;
-    if !out.is_json() {
+    let mut of_group = report.checked.iter().filter(of_group).peekable();
+    if of_group.peek().is_some() && !out.is_json() {
         out.line(group.as_str())?;
     }
-    for checked in report.checked.iter().filter(of_group) {
-        print_check(checked, out)?;
+    for checked in of_group {
+        print_check(checked, all, out)?;
     }
     Ok(())
 }
 
-fn print_check(checked: &Checked, out: &mut Output) -> Result<(), CommandError> {
+fn print_check(checked: &Checked, all: bool, out: &mut Output) -> Result<(), CommandError> {
     if out.is_json() {
         for finding in &checked.findings {
             out.object(&object(checked, finding))?;
@@ -118,7 +131,7 @@ fn print_check(checked: &Checked, out: &mut Output) -> Result<(), CommandError> 
         checked.check.title, checked.check.id
     ))?;
     for finding in &checked.findings {
-        if finding.verdict != Verdict::Pass {
+        if all || finding.verdict != Verdict::Pass {
             print_finding(checked, finding, out)?;
         }
     }
