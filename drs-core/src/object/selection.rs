@@ -221,6 +221,11 @@ impl SelectionEntry {
         TableName::new(&self.database.literal()?, &table).ok()
     }
 
+    /// The database, when the entry can name no other.
+    pub fn single_database(&self) -> Option<DatabaseName> {
+        DatabaseName::new(&self.database.literal()?).ok()
+    }
+
     /// The entry as the user wrote it.
     pub fn as_str(&self) -> &str {
         &self.text

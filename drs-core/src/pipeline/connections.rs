@@ -10,14 +10,14 @@ use crate::{
     endpoint::{Endpoint, Role},
     replicate::{ConnectToRead, OpenError, OpenSource},
     session,
+    task::Task,
 };
 
 /// Opens the source's stream behind a point: by GTID where the point has a set.
 ///
 /// The source may have been replaced behind its address since the last time, and positions
 /// mean nothing in another server's log.
-pub(super) fn open_source(endpoint: Endpoint, replica: &str, server_uuid: String) -> OpenSource {
-    let server_id = replica_server_id(replica);
+pub(super) fn open_source(endpoint: Endpoint, server_id: u32, server_uuid: String) -> OpenSource {
     Arc::new(move |point: &StreamPoint| {
         let mut conn = endpoint
             .connect_with(Role::Source, |opts| {
@@ -51,9 +51,11 @@ pub(super) fn read_source(endpoint: Endpoint, server_uuid: String) -> ConnectToR
     })
 }
 
-/// A server id for a task's connection as a replica, from the task and its destination: the same for each start, so that the
-/// source ends a stale stream of ours, and in a range that people do not use.
-fn replica_server_id(replica: &str) -> u32 {
+/// The server id that a task's connection has as a replica of the source, from the task and its
+/// destination: the same for each start, so that the source ends a stale stream of ours, and in a
+/// range that people do not use.
+pub fn replica_server_id(task: &Task) -> u32 {
+    let replica = format!("{} {}", task.name().as_str(), task.destination().address());
     let hash = replica.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });

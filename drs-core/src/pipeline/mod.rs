@@ -17,6 +17,7 @@ use drs_binlog::Position;
 use mysql::{Conn, prelude::Queryable};
 
 use basis::{basis, refuse_changed, refuse_deselected, refuse_merged};
+pub use connections::replica_server_id;
 use connections::{open_source, read_source};
 use copying::CopyTally;
 pub use error::PipelineError;
@@ -473,7 +474,7 @@ impl<'a> Pipeline<'a> {
             epoch,
             version: destination.version,
             conflicts: ConflictHandling {
-                task: name.clone(),
+                task: name,
                 policy: self.task.conflict(),
                 images: self.task.conflict_images(),
             },
@@ -495,7 +496,7 @@ impl<'a> Pipeline<'a> {
             },
             open: open_source(
                 self.task.source().clone(),
-                &format!("{name} {}", self.task.destination().address()),
+                replica_server_id(self.task),
                 facts.server_uuid.clone(),
             ),
             reader: ReaderSettings {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{CHECKS, connection};
+use super::{
+    CHECKS, account, binlog, connection, identity, privileges, replication, retention,
+    session_privileges, sessions, start_point, tls, transactions, versions,
+};
 use crate::{Checked, Facts, Group, Verdict};
 
 /// A change of a healthy pair of servers, and what a check makes of it.
@@ -27,10 +30,41 @@ impl Case {
             says: "",
         }
     }
+
+    /// What a check makes of a change.
+    pub(super) const fn of(
+        check: &'static str,
+        verdict: Verdict,
+        change: fn(&mut Facts),
+        says: &'static str,
+    ) -> Self {
+        Self {
+            check,
+            verdict,
+            change,
+            says,
+        }
+    }
 }
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [connection::tests::CASES].into_iter().flatten()
+    [
+        connection::tests::CASES,
+        tls::tests::CASES,
+        versions::tests::CASES,
+        account::tests::CASES,
+        privileges::tests::CASES,
+        session_privileges::tests::CASES,
+        sessions::tests::CASES,
+        binlog::tests::CASES,
+        retention::tests::CASES,
+        identity::tests::CASES,
+        start_point::tests::CASES,
+        transactions::tests::CASES,
+        replication::tests::CASES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 #[test]

@@ -3,14 +3,17 @@
 
 mod account;
 mod activity;
+mod answer;
 mod ask;
 mod binlog;
 mod collations;
+mod grants;
 mod previous;
 mod programs;
 #[cfg(test)]
 pub(crate) mod sample;
 mod server;
+mod statement;
 mod tables;
 mod uses;
 
@@ -22,10 +25,11 @@ use drs_core::{
 };
 use mysql::Conn;
 
-pub use account::Account;
-pub use activity::Activity;
-pub use binlog::Binlog;
+pub use account::{Account, Limits, PasswordLifetime};
+pub use activity::{Activity, Channel, GroupMember, OpenTransaction, Replica};
+pub use binlog::{AtStart, Binlog, LogFileSize};
 pub use collations::Collations;
+pub use grants::{GrantSettings, Grants};
 pub use previous::Previous;
 pub use programs::{AccountName, Event, Programs, Routine, RoutineKind, Trigger, View};
 pub use server::{Connection, Refusal, RefusalKind, Variables};
@@ -192,7 +196,7 @@ impl Side {
             |table| selection.matches(table),
             false,
         );
-        side.gather_rest(&mut conn, version);
+        side.gather_rest(&mut conn, version, task);
         side
     }
 
@@ -245,16 +249,16 @@ impl Side {
                 "what to look for at the destination depends on the source: {unread}"
             ))),
         };
-        side.gather_rest(&mut conn, version);
+        side.gather_rest(&mut conn, version, task);
         side.previous = Previous::gather(&mut conn);
         side
     }
 
     /// What is asked of both servers, for the databases that are known by now.
-    fn gather_rest(&mut self, conn: &mut Conn, version: ServerVersion) {
+    fn gather_rest(&mut self, conn: &mut Conn, version: ServerVersion, task: &Task) {
         let role = self.role;
-        self.account = Account::gather(conn, role, version);
-        self.binlog = Binlog::gather(conn, role, version);
+        self.account = Account::gather(conn, role, version, &self.variables);
+        self.binlog = Binlog::gather(conn, role, version, task);
         self.activity = Activity::gather(conn, role, version);
         self.collations = Collations::gather(conn, role, version);
         let databases: Fact<Vec<DatabaseName>> = match &self.tables.databases {
@@ -292,6 +296,12 @@ impl Side {
             programs: Programs::unread(reason),
             previous: Previous::unread(reason),
         }
+    }
+
+    /// The session with it; for checks, which take a missing fact as their answer.
+    pub fn connection(&self) -> Fact<&Connection> {
+        let missing = |_| Unread::new(format!("there is no connection to the {}", self.role));
+        self.connection.as_ref().map_err(missing)
     }
 
     /// Its variables; for checks, which take a missing fact as their answer.

@@ -55,6 +55,7 @@ impl Side {
             connection: Ok(Connection {
                 tls_cipher: Some("TLS_AES_256_GCM_SHA384".to_owned()),
                 tls_version: Some("TLSv1.3".to_owned()),
+                certificate_days: Some(365),
             }),
             version: Ok(ServerVersion {
                 flavor: Flavor::MySql,
@@ -217,8 +218,18 @@ pub(crate) fn task_on(mode: &str, objects: &str, more: &str) -> Task {
         "incremental" => "start_point = \"binlog.000001:4\"",
         _ => "",
     };
+    task_of(&format!("mode = \"{mode}\"\n{start}"), objects, more)
+}
+
+/// An incremental task on `shop.*` from this point.
+pub(crate) fn task_at(point: &str) -> Task {
+    let lines = format!("mode = \"incremental\"\nstart_point = \"{point}\"");
+    task_of(&lines, "include = [\"shop.*\"]", "")
+}
+
+fn task_of(lines: &str, objects: &str, more: &str) -> Task {
     let text = format!(
-        "[task]\nname = \"check-me\"\nmode = \"{mode}\"\n{start}\n\
+        "[task]\nname = \"check-me\"\n{lines}\n\
          [source]\nhost = \"source.example\"\nuser = \"drs\"\npassword = {{ env = \"A\" }}\n\
          [destination]\nhost = \"destination.example\"\nuser = \"drs\"\npassword = {{ env = \"B\" }}\n\
          [objects]\n{objects}\n{more}\n"

@@ -14,6 +14,9 @@ pub struct Connection {
     pub tls_cipher: Option<String>,
     /// The version of TLS, where it is encrypted: `TLSv1.3`.
     pub tls_version: Option<String>,
+    /// Days until the server's certificate ends, less than 0 when it has; `None` where it does not
+    /// tell.
+    pub certificate_days: Option<i64>,
 }
 
 /// Why there is no session.
@@ -125,7 +128,7 @@ impl Variables {
 impl Connection {
     pub(super) fn gather(conn: &mut Conn, role: Role) -> Fact<Self> {
         let rows: Vec<(String, String)> = conn
-            .query("SHOW SESSION STATUS WHERE Variable_name IN ('Ssl_cipher', 'Ssl_version')")
+            .query("SHOW SESSION STATUS WHERE Variable_name IN ('Ssl_cipher', 'Ssl_version', 'Ssl_server_not_after')")
             .map_err(|error| Unread::of(role, "whether it is encrypted", &error))?;
         let value = |wanted: &str| {
             let row = rows
@@ -136,8 +139,25 @@ impl Connection {
         Ok(Self {
             tls_cipher: value("Ssl_cipher"),
             tls_version: value("Ssl_version"),
+            certificate_days: match value("Ssl_server_not_after") {
+                // Without an answer the certificate's end is not known, and nothing else is lost.
+                Some(end) => days_until(conn, &end).ok().flatten(),
+                None => None,
+            },
         })
     }
+}
+
+/// Days until a time such as `Nov  3 23:01:28 2036 GMT`, by the server's clock.
+fn days_until(conn: &mut Conn, end: &str) -> Result<Option<i64>, mysql::Error> {
+    let seconds: Option<Option<i64>> = conn.exec_first(
+        "SELECT TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), STR_TO_DATE(?, '%b %e %H:%i:%s %Y GMT'))",
+        (end,),
+    )?;
+    const DAY_SECONDS: i64 = 24 * 3600;
+    Ok(seconds
+        .flatten()
+        .map(|seconds| seconds.div_euclid(DAY_SECONDS)))
 }
 
 /// The version that a server tells.
