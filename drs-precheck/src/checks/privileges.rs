@@ -203,7 +203,11 @@ impl<'f> Missing<'f> {
             places.dedup();
             for place in places {
                 if !place.has(grants, privilege) {
-                    missing.entry(place).or_default().push(privilege);
+                    let place = grantable(facts, role, place);
+                    let lacking = missing.entry(place).or_default();
+                    if !lacking.contains(privilege) {
+                        lacking.push(privilege);
+                    }
                 }
             }
         }
@@ -230,6 +234,7 @@ impl<'f> Missing<'f> {
                 let finding = finding.about(&scopes);
                 scopes.into_iter().fold(finding, |finding, scope| {
                     let place = scope.to_grant(self.grants);
+                    let list = scope.list_to_grant(self.grants, privileges);
                     finding.sql(role, format!("GRANT {list} ON {place} TO {account}"))
                 })
             })
@@ -243,6 +248,18 @@ impl<'f> Missing<'f> {
             )));
         }
         findings
+    }
+}
+
+/// Where a statement can grant it: of a table that is still to be made, on its database alone.
+fn grantable(facts: &Facts, role: Role, scope: Scope) -> Scope {
+    let Scope::Table(table) = &scope else {
+        return scope;
+    };
+    let mut there = facts.side(role).tables.tables.iter().flatten();
+    match role == Role::Source || there.any(|there| there.name == *table) {
+        true => scope,
+        false => scope.database_at_least(),
     }
 }
 
@@ -378,6 +395,17 @@ pub(super) mod tests {
                 ])
             },
             "SET DEFAULT ROLE ALL TO `drs`@`%` (now inactive: `reader`@`%`)",
+        ),
+        Case::of(
+            "source-privileges",
+            Verdict::Fail,
+            |facts| {
+                facts.source.account.grant(&[
+                    "GRANT SELECT, SHOW VIEW, LOCK TABLES ON `sh%`.* TO `drs`@`%`",
+                    "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `drs`@`%`",
+                ]);
+            },
+            "GRANT EVENT, LOCK TABLES, SELECT, SHOW VIEW ON `shop`.* TO `drs`@`%`",
         ),
         Case::healthy("destination-privileges"),
         Case::of(

@@ -38,6 +38,17 @@ impl Scope {
         }
     }
 
+    /// What a grant of these privileges there must hold: what the account may do by a grant with
+    /// wildcards, it would lose by one for the database itself.
+    pub(super) fn list_to_grant(&self, grants: &Grants, privileges: &[&str]) -> String {
+        let mut list: Vec<&str> = privileges.to_vec();
+        if let Self::Database(database) = self {
+            let kept = grants.by_wildcard(database);
+            list.extend(kept.into_iter().filter(|kept| *kept != "USAGE"));
+        }
+        list.join(", ")
+    }
+
     /// As a `GRANT` has it.
     pub(super) fn to_grant(&self, grants: &Grants) -> String {
         match self {

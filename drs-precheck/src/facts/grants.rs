@@ -68,10 +68,9 @@ impl Grants {
             .revoked
             .iter()
             .any(|(from, revoked)| self.is(from, name) && holds(revoked, privilege));
+        let granted = self.database_grants(name);
         (self.has_global(privilege) && !is_revoked)
-            || self
-                .database_grant(name)
-                .is_some_and(|granted| holds(granted, privilege))
+            || (!granted.is_empty() && granted.iter().all(|(_, granted)| holds(granted, privilege)))
     }
 
     /// True when it may do this with a table.
@@ -100,27 +99,49 @@ impl Grants {
         }
     }
 
+    /// What it may do with the database by a grant with wildcards: a grant on the database's own
+    /// name takes the place of that one.
+    pub fn by_wildcard(&self, database: &DatabaseName) -> Vec<&str> {
+        let granted = self.database_grants(database.as_str());
+        let wild = granted.iter().filter(|(pattern, _)| {
+            beginning(pattern) != usize::MAX && !self.settings.partial_revokes
+        });
+        let privileges = wild.flat_map(|(_, granted)| granted.iter());
+        let mut privileges: Vec<&str> = privileges.map(String::as_str).collect();
+        privileges.sort_unstable();
+        privileges.dedup();
+        privileges
+    }
+
     /// The privileges on the database from the one grant that the server takes: of several that
-    /// match, it does not add up the privileges.
-    fn database_grant(&self, name: &str) -> Option<&BTreeSet<String>> {
-        if self.settings.partial_revokes {
-            let same = self.databases.iter().find(|(of, _)| self.is(of, name));
-            return same.map(|(_, granted)| granted);
-        }
-        let matching = || {
-            let matches = |pattern: &str| matches(&self.folded(pattern), &self.folded(name));
+    /// match, it does not add up the privileges. Where it can't be told which, they are several.
+    fn database_grants(&self, name: &str) -> Vec<(&str, &BTreeSet<String>)> {
+        let all = || {
             let databases = self.databases.iter();
-            databases.filter(move |(pattern, _)| matches(pattern))
+            databases.map(|(pattern, granted)| (pattern.as_str(), granted))
         };
-        let granted = match self.active_roles.is_empty() {
+        if self.settings.partial_revokes {
+            return all().filter(|(of, _)| self.is(of, name)).collect();
+        }
+        let folded = self.folded(name);
+        let matching: Vec<_> = all()
+            .filter(|(pattern, _)| matches(&self.folded(pattern), &folded))
+            .collect();
+        if self.active_roles.is_empty() {
             // The most specific one: with the longest beginning before a wildcard.
-            true => matching().max_by_key(|(pattern, _)| beginning(pattern)),
-            // With roles: the name itself, else the first one in the order of bytes.
-            false => matching()
-                .find(|(pattern, _)| !pattern.contains(['_', '%']))
-                .or_else(|| matching().min_by(|(a, _), (b, _)| a.cmp(b))),
-        };
-        granted.map(|(_, granted)| granted)
+            let longest = matching.iter().map(|(pattern, _)| beginning(pattern)).max();
+            let is_longest = |pattern: &str| Some(beginning(pattern)) == longest;
+            return matching
+                .into_iter()
+                .filter(|(pattern, _)| is_longest(pattern))
+                .collect();
+        }
+        // With roles: the name itself, else the first one in the order of bytes.
+        let itself = matching
+            .iter()
+            .find(|(pattern, _)| !pattern.contains(['_', '%']));
+        let first = matching.iter().min_by_key(|(pattern, _)| *pattern);
+        itself.or(first).copied().into_iter().collect()
     }
 
     fn add(&mut self, line: &str) -> Option<()> {
@@ -323,6 +344,10 @@ mod tests {
         let plain = Grants::parse(lines, "NONE", GrantSettings::default());
         assert_eq!(found(&plain, "a_b"), ["INSERT"]);
         assert_eq!(found(&plain, "axc"), ["UPDATE"]);
+        assert_eq!(plain.by_wildcard(&database("axc")), ["UPDATE"]);
+        assert_eq!(plain.by_wildcard(&database("a_b")), [""; 0]);
+        // Which one it takes depends on the order in which they came.
+        assert_eq!(found(&plain, "axb"), [""; 0]);
         assert_eq!(found(&plain, "xb"), ["DELETE"]);
         assert_eq!(found(&plain, "A_b"), ["DELETE"]);
         let with_role = Grants::parse(lines, "`r`@`%`", GrantSettings::default());

@@ -2,4 +2,10 @@
 
 mod servers;
 
+mod accounts;
+mod binlog;
 mod objects;
+mod privileges;
+mod replication;
+mod settings;
+mod versions;

@@ -77,6 +77,16 @@ pub(crate) fn task(source: End, destination: End, mode: &str, objects: &str, mor
     Task::from_toml(&text, Path::new(".")).unwrap()
 }
 
+/// An incremental task from this point.
+pub(crate) fn task_at(source: End, destination: End, point: &str, objects: &str) -> Task {
+    let text = format!(
+        "[task]\nname = \"check-me\"\nmode = \"incremental\"\nstart_point = \"{point}\"\n[source]\n{}[destination]\n{}[objects]\n{objects}\n",
+        source.lines(),
+        destination.lines()
+    );
+    Task::from_toml(&text, Path::new(".")).unwrap()
+}
+
 /// What one check of a task comes to.
 pub(crate) fn check(task: &Task, id: &str) -> Checked {
     let report = Report::of(&Facts::gather(task));
