@@ -181,7 +181,7 @@ fn id(side: &Side) -> Result<u64, Unread> {
 
 fn set_server_id(finding: Finding, facts: &Facts, role: Role) -> Result<Finding, Unread> {
     let version = facts.side(role).version()?;
-    let value = free_id(facts).to_string();
+    let value = free_id(facts, role).to_string();
     let finding = finding.sql(role, set_global(version, "server_id", &value));
     Ok(match keep_setting(version, "server_id", &value) {
         Some(advice) => finding.advice(advice),
@@ -189,8 +189,8 @@ fn set_server_id(finding: Finding, facts: &Facts, role: Role) -> Result<Finding,
     })
 }
 
-/// An id that nobody has, as far as that is known.
-fn free_id(facts: &Facts) -> u64 {
+/// An id that nobody has, as far as that is known, and that is not told for the other server too.
+fn free_id(facts: &Facts, role: Role) -> u64 {
     let replicas = [&facts.source, &facts.destination]
         .into_iter()
         .filter_map(|side| side.activity.replicas.as_ref().ok())
@@ -199,7 +199,9 @@ fn free_id(facts: &Facts) -> u64 {
     let servers = [&facts.source, &facts.destination];
     let servers = servers.into_iter().filter_map(|side| id(side).ok());
     let taken: Vec<u64> = replicas.chain(servers).collect();
-    (2..).find(|id| !taken.contains(id)).unwrap_or(2)
+    let mut free = (2..).filter(|id| !taken.contains(id));
+    let at = usize::from(role == Role::Destination);
+    free.nth(at).unwrap_or(2)
 }
 
 #[cfg(test)]
@@ -288,7 +290,7 @@ pub(super) mod tests {
             "server-ids-differ",
             Verdict::Confirm,
             |facts| facts.destination.set("server_id", "1"),
-            "SET PERSIST server_id = 2",
+            "SET PERSIST server_id = 3",
         ),
         Case::healthy("server-uuids-differ"),
         Case::of(
