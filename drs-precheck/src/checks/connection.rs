@@ -1,6 +1,6 @@
 //! Sessions with both servers.
 
-use drs_core::Role;
+use drs_core::{Role, TlsFailure};
 
 use crate::{
     Check, Facts, Finding, Group, Unread, Verdict,
@@ -49,6 +49,23 @@ fn advice(kind: &RefusalKind, role: Role) -> String {
         RefusalKind::Unreachable => {
             format!("check {role}.host and {role}.port, and that the server runs")
         }
+        RefusalKind::Tls(TlsFailure::NotOffered | TlsFailure::TooOld) => format!(
+            "give the server TLS 1.2 (MySQL 5.6.46, 5.7.28 or newer) and a certificate, or set {role}.tls.mode to preferred or disabled"
+        ),
+        RefusalKind::Tls(TlsFailure::UntrustedCa) => {
+            format!("set {role}.tls.ca to the file of the CA that signed the server's certificate")
+        }
+        RefusalKind::Tls(TlsFailure::NameMismatch) => format!(
+            "set {role}.host to a name that the server's certificate is for, or {role}.tls.mode to verify-ca"
+        ),
+        RefusalKind::Tls(TlsFailure::OutOfDate(_)) => {
+            "give the server a new certificate".to_owned()
+        }
+        RefusalKind::Tls(TlsFailure::ClientCertificate) => {
+            format!(
+                "set {role}.tls.cert and {role}.tls.key to a certificate that the server trusts"
+            )
+        }
         RefusalKind::Tls(_) => format!("check {role}.tls"),
         RefusalKind::Server => "see the server's log".to_owned(),
     }
@@ -73,6 +90,17 @@ pub(super) mod tests {
             verdict: Verdict::Fail,
             change: |facts| refuse(facts, Role::Source),
             says: "the account was refused",
+        },
+        Case {
+            check: "source-connection",
+            verdict: Verdict::Fail,
+            change: |facts| {
+                facts.source.connection = Err(Refusal {
+                    kind: RefusalKind::Tls(TlsFailure::TooOld),
+                    reason: "too old".to_owned(),
+                });
+            },
+            says: "5.6.46",
         },
         Case::healthy("destination-connection"),
         Case {

@@ -155,7 +155,7 @@ fn account(facts: &Facts, role: Role) -> Result<Vec<Finding>, Unread> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::checks::tests::Case;
+    use crate::{checks::tests::Case, facts::sample};
 
     fn plain(facts: &mut Facts, role: Role) {
         let connection = facts.side_mut(role).connection.as_mut().unwrap();
@@ -185,6 +185,15 @@ pub(super) mod tests {
             Verdict::Confirm,
             |facts| plain(facts, Role::Source),
             "give the server a certificate",
+        ),
+        Case::of(
+            "source-tls",
+            Verdict::Confirm,
+            |facts| {
+                plain(facts, Role::Source);
+                facts.task = sample::task("full", "[source.tls]\nmode = \"disabled\"");
+            },
+            "set source.tls.mode to required",
         ),
         Case::healthy("destination-tls"),
         Case::of(

@@ -11,7 +11,7 @@ pub(super) static LONG_TRANSACTIONS: Check = Check {
     why: "a lock on a table waits for those that use it: its copy gives up for a time, and others wait behind it",
     remedy: "wait until they end, or end them",
     rule: "drs locks a table without a key, and without GTIDs any table, for an instant when its copy begins",
-    verdicts: &[Verdict::Pass, Verdict::Confirm],
+    verdicts: &[Verdict::Pass, Verdict::Confirm, Verdict::Unknown],
     run: long,
 };
 
@@ -38,9 +38,11 @@ fn long(facts: &Facts) -> Result<Vec<Finding>, Unread> {
     if !facts.task.mode().copies() {
         return Ok(vec![Finding::pass("the task copies nothing")]);
     }
-    let open = facts.source.activity.transactions.as_ref();
-    let open = open.map_err(Clone::clone)?.iter();
-    let long: Vec<&OpenTransaction> = open.filter(|open| open.seconds >= LONG).collect();
+    let open = match &facts.source.activity.transactions {
+        Ok(open) => open,
+        Err(unread) => return Ok(vec![unread_for_lack_of(facts, unread, "PROCESS")?]),
+    };
+    let long: Vec<&OpenTransaction> = open.iter().filter(|open| open.seconds >= LONG).collect();
     if long.is_empty() {
         return Ok(vec![Finding::pass(format!("none for {LONG} s"))]);
     }
@@ -60,15 +62,13 @@ fn prepared(facts: &Facts) -> Result<Vec<Finding>, Unread> {
     if !facts.task.mode().follows() {
         return Ok(vec![Finding::pass("the task does not follow the log")]);
     }
-    let version = facts.source.version()?;
-    let count = match facts.source.activity.prepared.clone() {
-        Ok(count) => count,
-        Err(unread) if version.is_mysql_at_least(8, 0, 2) => {
-            let account = facts.source.account.name.clone()?;
-            let statement = format!("GRANT XA_RECOVER_ADMIN ON *.* TO {account}");
-            return Ok(vec![Finding::from(unread).sql(Role::Source, statement)]);
+    let count = match &facts.source.activity.prepared {
+        Ok(count) => *count,
+        // Older servers tell everybody.
+        Err(unread) if facts.source.version()?.is_mysql_at_least(8, 0, 2) => {
+            return Ok(vec![unread_for_lack_of(facts, unread, "XA_RECOVER_ADMIN")?]);
         }
-        Err(unread) => return Err(unread),
+        Err(unread) => return Err(unread.clone()),
     };
     let detail = format!("{count} XA transactions are prepared at the source");
     let finding = match (count, facts.task.mode().copies()) {
@@ -83,10 +83,29 @@ fn prepared(facts: &Facts) -> Result<Vec<Finding>, Unread> {
     )])
 }
 
+/// What could not be read, with the grant that would help if the account lacks the privilege.
+fn unread_for_lack_of(facts: &Facts, unread: &Unread, privilege: &str) -> Result<Finding, Unread> {
+    let account = &facts.source.account;
+    let grants = account.grants.as_ref().map_err(Clone::clone)?;
+    let finding = Finding::from(unread.clone());
+    Ok(match grants.has_global(privilege) {
+        true => finding,
+        false => {
+            let account = account.name.clone()?;
+            finding.sql(
+                Role::Source,
+                format!("GRANT {privilege} ON *.* TO {account}"),
+            )
+        }
+    })
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
     use crate::{checks::tests::Case, facts::sample};
+
+    const POOR: &[&str] = &["GRANT SELECT ON *.* TO `drs`@`%`"];
 
     fn open(facts: &mut Facts, seconds: u64) {
         facts.source.activity.transactions = Ok(vec![OpenTransaction {
@@ -118,6 +137,15 @@ pub(super) mod tests {
             },
             "copies nothing",
         ),
+        Case::of(
+            "long-transactions",
+            Verdict::Unknown,
+            |facts| {
+                facts.source.activity.transactions = Err(Unread::new("denied"));
+                facts.source.account.grant(POOR);
+            },
+            "GRANT PROCESS ON *.* TO `drs`@`%`",
+        ),
         Case::healthy("prepared-xa"),
         Case::of(
             "prepared-xa",
@@ -137,7 +165,10 @@ pub(super) mod tests {
         Case::of(
             "prepared-xa",
             Verdict::Unknown,
-            |facts| facts.source.activity.prepared = Err(Unread::new("denied")),
+            |facts| {
+                facts.source.activity.prepared = Err(Unread::new("denied"));
+                facts.source.account.grant(POOR);
+            },
             "GRANT XA_RECOVER_ADMIN ON *.* TO `drs`@`%`",
         ),
     ];

@@ -82,6 +82,36 @@ fn limits_of_accounts() {
 }
 
 #[test]
+fn sessions_that_are_refused() {
+    let good = End::of(destination97());
+    let wrong = End {
+        password: "not-this",
+        ..good
+    };
+    let objects = "include = [\"refused_a\"]";
+    let old = End::of(source56());
+    let tls = "[source.tls]\nmode = \"required\"";
+    for (task, id, says) in [
+        (
+            task(End::of(source97()), wrong, "full", objects, ""),
+            "destination-connection",
+            "check destination.user",
+        ),
+        (
+            task(old, good, "full", objects, tls),
+            "source-connection",
+            "5.6.46",
+        ),
+    ] {
+        let found = format!("{:?}", expect(&task, id, Verdict::Fail, &[]));
+        assert!(found.contains(says), "{found}");
+        assert!(!found.contains("not-this"), "{found}");
+        // All else that has to do with that server is unknown.
+        expect(&task, "version-order", Verdict::Unknown, &[]);
+    }
+}
+
+#[test]
 fn encryption() {
     let destination = destination97();
     let objects = "include = [\"tls_a\"]";

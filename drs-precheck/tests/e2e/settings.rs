@@ -1,11 +1,11 @@
 //! Variables of the servers: each is set wrong, found, repaired by what the finding prints, and
 //! found to be right.
 
-use std::sync::atomic::AtomicBool;
+use std::{sync::atomic::AtomicBool, time::Duration};
 
 use drs_core::{MySqlDestination, Pipeline};
 use drs_precheck::{Facts, Report, Verdict};
-use drs_testkit::{Server, Version};
+use drs_testkit::{Server, Version, deadline};
 
 use crate::servers::{
     End, builder, destination97, expect, repair, run, session, source56, source97, task,
@@ -225,7 +225,13 @@ fn transactions_at_the_source() {
         run(&mut conn, "XA ROLLBACK 'one'");
         expect(&task, "prepared-xa", Verdict::Pass, &[]);
         run(&mut conn, "BEGIN;\nINSERT INTO open_s.t VALUES (2)");
-        let mut facts = Facts::gather(&task);
+        // The server renews what it tells of them after 0.1 s.
+        let facts = deadline::poll(Duration::from_secs(30), || {
+            let facts = Facts::gather(&task);
+            let open = facts.source.activity.transactions.clone().unwrap();
+            (!open.is_empty()).then_some(facts)
+        });
+        let mut facts = facts.unwrap();
         let open = facts.source.activity.transactions.as_mut().unwrap();
         assert!(open.len() == 1 && open[0].seconds < 60, "{open:?}");
         open[0].seconds += 60;
