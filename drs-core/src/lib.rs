@@ -42,7 +42,7 @@ pub use object::{
     Selection, SelectionEntry, SelectionError, SelectionReason, TableName,
 };
 pub use observe::{CopyProgress, Observer};
-pub use pipeline::{End, Outcome, Pipeline, PipelineError, replica_server_id};
+pub use pipeline::{End, Outcome, Pipeline, PipelineError, TimeZoneEffect, replica_server_id};
 pub use replicate::{FollowError, FollowProgress, LargeTransaction, StatementsLeftOut};
 pub use rule::{
     AddedColumn, AddedValue, AskError, BindError, DmlKind, Expression, FilterError, FixedType,

@@ -93,7 +93,7 @@ pub enum ColumnKind {
 
 impl ColumnKind {
     /// The kind of a type named as in `information_schema.COLUMNS.DATA_TYPE`.
-    pub(crate) fn of(data_type: &str) -> Option<Self> {
+    pub fn of(data_type: &str) -> Option<Self> {
         Some(match data_type {
             "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => Self::Int,
             "decimal" => Self::Decimal,
@@ -162,6 +162,24 @@ pub enum SchemaError {
 }
 
 impl TableSchema {
+    /// A definition of these columns and unique keys, the primary key first, without triggers.
+    pub fn new(
+        name: TableName,
+        engine: impl Into<String>,
+        columns: Vec<Column>,
+        unique_keys: Vec<UniqueKey>,
+    ) -> Self {
+        Self {
+            name,
+            engine: engine.into(),
+            columns,
+            unique_keys,
+            has_triggers: false,
+            has_unlogged_columns: false,
+            added: Added::none(),
+        }
+    }
+
     /// Reads a table's definition; `None` when there is no such base table.
     pub fn load(conn: &mut Conn, name: &TableName) -> Result<Option<Self>, SchemaError> {
         let failed = |source| SchemaError::Query {

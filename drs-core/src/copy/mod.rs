@@ -14,6 +14,7 @@ mod definition;
 mod definition_columns;
 mod error;
 mod family;
+mod fit;
 mod from;
 mod kept;
 mod keyless;

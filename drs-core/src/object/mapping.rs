@@ -164,7 +164,7 @@ impl Mapping {
 
     /// The name at the source of what is this table at the destination; `None` when no name at the
     /// source is mapped to it.
-    pub(crate) fn source_of(&self, destination: &TableName, case: NameCase) -> Option<TableName> {
+    pub fn source_of(&self, destination: &TableName, case: NameCase) -> Option<TableName> {
         let there = destination.folded(case);
         let by_table = self.tables.iter().find(|(_, to)| to.folded(case) == there);
         let by_database = self

@@ -23,7 +23,7 @@ impl DatabaseName {
     }
 
     /// The name as the key of a map, where names that differ only in case may be one.
-    pub(crate) fn folded(&self, case: NameCase) -> Self {
+    pub fn folded(&self, case: NameCase) -> Self {
         match case {
             NameCase::Sensitive => self.clone(),
             NameCase::Insensitive => Self(self.0.to_lowercase().into()),
@@ -67,7 +67,7 @@ impl TableName {
     }
 
     /// The name as the key of a map, where names that differ only in case may be one.
-    pub(crate) fn folded(&self, case: NameCase) -> Self {
+    pub fn folded(&self, case: NameCase) -> Self {
         match case {
             NameCase::Sensitive => self.clone(),
             NameCase::Insensitive => Self {

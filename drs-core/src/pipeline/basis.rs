@@ -38,6 +38,14 @@ pub(super) fn basis(task: &Task) -> String {
 /// Fails when the task file says something else than when the task was begun: a table that is
 /// selected later would be followed and not copied, and another start point would be passed over.
 pub(super) fn refuse_changed(before: &str, now: &str) -> Result<(), PipelineError> {
+    match changed(before, now) {
+        None => Ok(()),
+        Some((before, now)) => Err(PipelineError::Changed { before, now }),
+    }
+}
+
+/// The settings that are in one basis only: those that are gone, and the new ones.
+fn changed(before: &str, now: &str) -> Option<(String, String)> {
     let only_in = |a: &str, b: &str| {
         let lines: Vec<&str> = a
             .lines()
@@ -46,13 +54,17 @@ pub(super) fn refuse_changed(before: &str, now: &str) -> Result<(), PipelineErro
         lines.join(", ")
     };
     let (gone, new) = (only_in(before, now), only_in(now, before));
-    if gone.is_empty() && new.is_empty() {
-        return Ok(());
+    (!gone.is_empty() || !new.is_empty()).then_some((gone, new))
+}
+
+impl Task {
+    /// What of the task file is not as it was when the task was begun, and can't be changed: the
+    /// settings that are gone, and the new ones.
+    ///
+    /// `basis` is what the checkpoint has ([`TaskRecord::basis`](crate::TaskRecord)).
+    pub fn changed_since(&self, basis: &str) -> Option<(String, String)> {
+        changed(basis, &self::basis(self))
     }
-    Err(PipelineError::Changed {
-        before: gone,
-        now: new,
-    })
 }
 
 /// Fails when the task has tables that are no longer selected: their changes would be passed over

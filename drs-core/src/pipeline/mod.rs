@@ -22,6 +22,7 @@ use connections::{open_source, read_source};
 use copying::CopyTally;
 pub use error::PipelineError;
 use source::SourceFacts;
+pub use time_zone::TimeZoneEffect;
 
 use crate::{
     apply::{ConflictHandling, LaneSettings},

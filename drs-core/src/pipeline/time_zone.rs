@@ -13,7 +13,7 @@ pub(super) fn of_source_at_destination(
     source: &mut Conn,
     destination: &mut Conn,
 ) -> Result<Option<String>, SessionError> {
-    let Some(expected) = Effect::of(source, Role::Source, "SYSTEM")? else {
+    let Some(expected) = TimeZoneEffect::of(source, Role::Source, "SYSTEM")? else {
         return Ok(None);
     };
     if let Some(offset) = expected.offset() {
@@ -23,25 +23,35 @@ pub(super) fn of_source_at_destination(
         .query_first("SHOW GLOBAL VARIABLES WHERE Variable_name = 'system_time_zone'")
         .map_err(failed(Role::Source))?;
     let name = name.map(|(_, name)| name);
-    for candidate in std::iter::once("SYSTEM".to_owned()).chain(name) {
-        if Effect::of(destination, Role::Destination, &candidate)?.as_ref() == Some(&expected) {
+    let own: Option<String> = destination
+        .query_first("SELECT @@global.time_zone")
+        .map_err(failed(Role::Destination))?;
+    for candidate in ["SYSTEM".to_owned()].into_iter().chain(own).chain(name) {
+        if TimeZoneEffect::of(destination, Role::Destination, &candidate)?.as_ref()
+            == Some(&expected)
+        {
             return Ok(Some(candidate));
         }
     }
     Ok(None)
 }
 
-/// What a time zone does to a row of instants.
-#[derive(Debug, PartialEq, Eq)]
-struct Effect {
-    sum: u64,
-    offset_secs_min: i64,
-    offset_secs_max: i64,
+/// What a time zone does to a row of instants. Two zones that do the same are equal, whatever their
+/// names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeZoneEffect {
+    /// A checksum of all the local times.
+    pub sum: u64,
+    /// The least that the local time is ahead of UTC.
+    pub offset_secs_min: i64,
+    /// The most that it is.
+    pub offset_secs_max: i64,
 }
 
-impl Effect {
-    /// `None` for a zone that the server does not know.
-    fn of(conn: &mut Conn, role: Role, zone: &str) -> Result<Option<Self>, SessionError> {
+impl TimeZoneEffect {
+    /// Asks a server for the effect of a zone that it knows by this name or offset; `None` when it
+    /// does not know it.
+    pub fn of(conn: &mut Conn, role: Role, zone: &str) -> Result<Option<Self>, SessionError> {
         const DIGITS: &str = "(SELECT 0 n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 \
                               UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)";
         // From the second day of 1970 to 2038-01-15, before 32 bits end.
@@ -64,7 +74,7 @@ impl Effect {
     }
 
     /// The zone as an offset, which every server knows, if it never changes.
-    fn offset(&self) -> Option<String> {
+    pub fn offset(&self) -> Option<String> {
         let minutes = self.offset_secs_min / 60;
         let is_one = self.offset_secs_min == self.offset_secs_max
             && self.offset_secs_min % 60 == 0
@@ -94,7 +104,7 @@ mod tests {
             (50_400, 50_400, None),
             (30, 30, None),
         ] {
-            let effect = Effect {
+            let effect = TimeZoneEffect {
                 sum: 1,
                 offset_secs_min: min,
                 offset_secs_max: max,
