@@ -3,7 +3,12 @@
 mod account;
 mod binlog;
 mod connection;
+mod databases;
+mod destination;
 mod identity;
+mod name_case;
+mod parameters;
+mod present;
 mod privileges;
 mod remedy;
 mod replication;
@@ -11,9 +16,14 @@ mod retention;
 mod scope;
 mod session_privileges;
 mod sessions;
+mod sizes;
+mod sql_mode;
 mod start_point;
+mod structures;
+mod tasks;
 #[cfg(test)]
 mod tests;
+mod time;
 mod tls;
 mod transactions;
 mod versions;
@@ -65,7 +75,40 @@ pub const CHECKS: &[&Check] = &[
     &sessions::DESTINATION_SESSIONS,
     &replication::DESTINATION_WRITABLE,
     &replication::DESTINATION_REPLICATION,
+    &sizes::PACKET_SIZE,
+    &sizes::DISK_SPACE,
+    &destination::LOCAL_INFILE,
+    &destination::STORAGE_ENGINES,
+    &destination::FUNCTION_CREATORS,
+    &present::TRIGGERS,
+    &present::FOREIGN_KEYS,
     &versions::VERSION_ORDER,
     &identity::SERVER_IDS_DIFFER,
     &identity::SERVER_UUIDS_DIFFER,
+    &parameters::SERVER_CHARACTER_SET,
+    &parameters::SERVER_COLLATION,
+    &databases::DATABASE_CHARACTER_SET,
+    &time::TIME_ZONE,
+    &time::CLOCKS,
+    &sql_mode::SQL_MODE,
+    &sql_mode::ENGINE_SUBSTITUTION,
+    &name_case::NAME_CASE,
+    &name_case::MERGED_TABLES,
+    &parameters::TRANSACTION_ISOLATION,
+    &parameters::GROUP_CONCAT_MAX_LEN,
+    &parameters::EXPLICIT_DEFAULTS,
+    &parameters::BLOCK_ENCRYPTION_MODE,
+    &parameters::DEFAULT_STORAGE_ENGINE,
+    &parameters::DEFAULT_TABLE_ENCRYPTION,
+    &parameters::INNODB_STRICT_MODE,
+    &parameters::INNODB_PAGE_SIZE,
+    &structures::MISSING_TABLES,
+    &structures::TABLE_STRUCTURES,
+    &structures::EXTRA_COLUMNS,
+    &present::EXISTING_ROWS,
+    &present::KEYLESS_TABLES,
+    &tasks::SHARED_TABLES,
+    &tasks::SAME_OBJECTS,
+    &tasks::TASK_SOURCE,
+    &tasks::TASK_SETTINGS,
 ];

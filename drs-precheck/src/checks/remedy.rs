@@ -15,3 +15,8 @@ pub(super) fn keep_setting(version: ServerVersion, name: &str, value: &str) -> O
     let is_kept = version.is_mysql_at_least(8, 0, 0);
     (!is_kept).then(|| format!("write {name} = {value} into the server's configuration file too"))
 }
+
+/// A text as a statement writes it.
+pub(super) fn text(value: &str) -> String {
+    format!("'{}'", value.replace('\\', "\\\\").replace('\'', "''"))
+}

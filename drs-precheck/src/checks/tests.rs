@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{
-    CHECKS, account, binlog, connection, identity, privileges, replication, retention,
-    session_privileges, sessions, start_point, tls, transactions, versions,
+    CHECKS, account, binlog, connection, databases, destination, identity, name_case, parameters,
+    present, privileges, replication, retention, session_privileges, sessions, sizes, sql_mode,
+    start_point, structures, tasks, time, tls, transactions, versions,
 };
 use crate::{Checked, Facts, Group, Verdict};
 
@@ -62,6 +63,16 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         start_point::tests::CASES,
         transactions::tests::CASES,
         replication::tests::CASES,
+        sizes::tests::CASES,
+        destination::tests::CASES,
+        parameters::tests::CASES,
+        databases::tests::CASES,
+        time::tests::CASES,
+        sql_mode::tests::CASES,
+        name_case::tests::CASES,
+        structures::tests::CASES,
+        present::tests::CASES,
+        tasks::tests::CASES,
     ]
     .into_iter()
     .flatten()

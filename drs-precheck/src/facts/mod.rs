@@ -7,7 +7,9 @@ mod answer;
 mod ask;
 mod binlog;
 mod collations;
+mod disk;
 mod grants;
+mod pairs;
 mod previous;
 mod programs;
 #[cfg(test)]
@@ -15,6 +17,7 @@ pub(crate) mod sample;
 mod server;
 mod statement;
 mod tables;
+mod time;
 mod uses;
 
 use std::{collections::BTreeSet, fmt};
@@ -29,13 +32,16 @@ pub use account::{Account, Limits, PasswordLifetime};
 pub use activity::{Activity, Channel, GroupMember, OpenTransaction, Replica};
 pub use binlog::{AtStart, Binlog, LogFileSize};
 pub use collations::Collations;
+pub use disk::Disk;
 pub use grants::{GrantSettings, Grants};
-pub use previous::Previous;
+pub use pairs::Pair;
+pub use previous::{Previous, Writer};
 pub use programs::{AccountName, Event, Programs, Routine, RoutineKind, Trigger, View};
 pub use server::{Connection, Refusal, RefusalKind, Variables};
 pub use tables::{
     Column, Database, ForeignKey, Generated, Index, IndexPart, Over, Table, TableKind, Tables,
 };
+pub use time::Time;
 pub use uses::Uses;
 
 use crate::Finding;
@@ -119,8 +125,15 @@ pub struct Side {
     pub tables: Tables,
     /// Views, routines, triggers and events in the same databases.
     pub programs: Programs,
+    /// Its time zones and clock.
+    pub time: Time,
     /// What tasks have left in `drs_meta`; of use at the destination only.
     pub previous: Previous,
+    /// The room on its disk; at the destination only.
+    pub disk: Fact<Disk>,
+    /// The account may set, in its own session, the variables that not everyone may set there; at the
+    /// destination only.
+    pub sets_restricted: Fact<bool>,
 }
 
 impl Facts {
@@ -197,6 +210,7 @@ impl Side {
             false,
         );
         side.gather_rest(&mut conn, version, task);
+        side.time = Time::gather(&mut conn, role, &side.variables, None);
         side
     }
 
@@ -250,7 +264,10 @@ impl Side {
             ))),
         };
         side.gather_rest(&mut conn, version, task);
-        side.previous = Previous::gather(&mut conn);
+        side.time = Time::gather(&mut conn, role, &side.variables, Some(source));
+        side.previous = Previous::gather(&mut conn, task.name());
+        side.disk = Disk::gather(&side.variables);
+        side.sets_restricted = server::sets_restricted(&mut conn, version);
         side
     }
 
@@ -294,7 +311,10 @@ impl Side {
             collations: Err(reason.clone()),
             tables: Tables::unread(reason),
             programs: Programs::unread(reason),
+            time: Time::unread(reason),
             previous: Previous::unread(reason),
+            disk: Err(reason.clone()),
+            sets_restricted: Err(reason.clone()),
         }
     }
 

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use drs_core::{DatabaseName, Flavor, Role, ServerVersion, TableName, Task};
 
 use super::{
-    Account, Activity, Binlog, Collations, Column, Connection, Database, Facts, Index, IndexPart,
-    Over, Previous, Programs, Refusal, RefusalKind, Side, Table, TableKind, Tables, Unread,
-    Variables,
+    Account, Activity, Binlog, Collations, Column, Connection, Database, Disk, Facts, Index,
+    IndexPart, Over, Previous, Programs, Refusal, RefusalKind, Side, Table, TableKind, Tables,
+    Time, Unread, Variables,
 };
 
 impl Facts {
@@ -88,7 +88,10 @@ impl Side {
                 },
             },
             programs: Programs::sample(),
+            time: Time::sample(),
             previous: Previous::sample(),
+            disk: Ok(Disk::sample()),
+            sets_restricted: Ok(true),
         }
     }
 
@@ -252,6 +255,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("collation_server", "utf8mb4_0900_ai_ci"),
     ("default_storage_engine", "InnoDB"),
     ("default_table_encryption", "OFF"),
+    ("disabled_storage_engines", ""),
     ("enforce_gtid_consistency", "ON"),
     ("event_scheduler", "ON"),
     ("explicit_defaults_for_timestamp", "ON"),

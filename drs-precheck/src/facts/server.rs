@@ -164,3 +164,22 @@ fn days_until(conn: &mut Conn, end: &str) -> Result<Option<i64>, mysql::Error> {
 pub(super) fn version(conn: &mut Conn, role: Role) -> Fact<ServerVersion> {
     ServerVersion::of(conn).map_err(|error| Unread::of(role, "its version", &error))
 }
+
+/// Whether the account may set session variables that need a privilege since 8.0: one is set to what
+/// it is.
+pub(super) fn sets_restricted(conn: &mut Conn, version: ServerVersion) -> Fact<bool> {
+    const ACCESS_DENIED: u16 = 1227;
+    if !version.is_mysql_at_least(8, 0, 13) {
+        return Ok(true);
+    }
+    let statement = "SET SESSION sql_require_primary_key = @@session.sql_require_primary_key";
+    match conn.query_drop(statement) {
+        Ok(()) => Ok(true),
+        Err(mysql::Error::MySqlError(error)) if error.code == ACCESS_DENIED => Ok(false),
+        Err(error) => Err(Unread::of(
+            Role::Destination,
+            "whether the account may set sql_require_primary_key",
+            &error,
+        )),
+    }
+}

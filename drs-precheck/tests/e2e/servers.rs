@@ -87,24 +87,42 @@ pub(crate) fn task_at(source: End, destination: End, point: &str, objects: &str)
     Task::from_toml(&text, Path::new(".")).unwrap()
 }
 
-/// What one check of a task comes to.
-pub(crate) fn check(task: &Task, id: &str) -> Checked {
-    let report = Report::of(&Facts::gather(task));
-    let mut checked = report.checked.into_iter();
+/// What all checks of a task come to.
+pub(crate) fn report(task: &Task) -> Report {
+    Report::of(&Facts::gather(task))
+}
+
+/// What one check came to.
+pub(crate) fn checked<'a>(report: &'a Report, id: &str) -> &'a Checked {
+    let mut checked = report.checked.iter();
     checked
         .find(|checked| checked.check.id == id)
         .unwrap_or_else(|| panic!("no check is called {id}"))
 }
 
+/// The same of one task alone.
+pub(crate) fn check(task: &Task, id: &str) -> Checked {
+    let mut found = report(task).checked;
+    found.retain(|checked| checked.check.id == id);
+    found
+        .pop()
+        .unwrap_or_else(|| panic!("no check is called {id}"))
+}
+
 /// The gravest finding of a check, which must come to this verdict and be about these objects.
 pub(crate) fn expect(task: &Task, id: &str, verdict: Verdict, objects: &[&str]) -> Finding {
-    let checked = check(task, id);
+    expect_in(&report(task), id, verdict, objects)
+}
+
+/// The same of a report: asking both servers takes a while.
+pub(crate) fn expect_in(report: &Report, id: &str, verdict: Verdict, objects: &[&str]) -> Finding {
+    let checked = checked(report, id);
     assert_eq!(checked.verdict(), verdict, "{id}: {:?}", checked.findings);
-    let finding = checked.findings.into_iter().next().unwrap();
+    let finding = &checked.findings[0];
     if verdict != Verdict::Pass {
         assert_eq!(finding.objects, objects, "{id}: {finding:?}");
     }
-    finding
+    finding.clone()
 }
 
 /// Runs the statements that a finding prints, at the servers that they are for.
