@@ -18,6 +18,7 @@ mod check;
 mod checks;
 pub mod facts;
 mod finding;
+mod plan;
 mod report;
 mod rules;
 
@@ -25,5 +26,6 @@ pub use check::{Check, Checked, Group};
 pub use checks::CHECKS;
 pub use facts::{Fact, Facts, Side, Unread};
 pub use finding::{Finding, Remedy, Verdict};
+pub use plan::{CatchUp, Plan, Rates};
 pub use report::Report;
 pub use rules::rules;

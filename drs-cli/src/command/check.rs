@@ -1,9 +1,11 @@
 //! `drs check`: what can be known of both servers before a task starts.
 
+mod plan;
+
 use std::collections::BTreeSet;
 
 use drs_core::{Role, Task};
-use drs_precheck::{CHECKS, Checked, Facts, Finding, Group, Remedy, Report, Verdict};
+use drs_precheck::{CHECKS, Checked, Facts, Finding, Group, Plan, Rates, Remedy, Report, Verdict};
 use serde_json::{Value, json};
 
 use crate::{
@@ -20,7 +22,7 @@ const OBJECTS_SHOWN: usize = 10;
 pub(crate) fn execute(args: CheckArgs, out: &mut Output) -> Result<Exit, CommandError> {
     let task = config::load(&args.task, &[Role::Source, Role::Destination])?;
     known(&args.only)?;
-    let mut report = report(&task, &args.confirm)?;
+    let (mut report, facts) = report(&task, &args.confirm)?;
     let is_alone = !args.only.is_empty();
     if is_alone {
         let is_wanted = |checked: &Checked| args.only.iter().any(|id| id == checked.check.id);
@@ -31,6 +33,9 @@ pub(crate) fn execute(args: CheckArgs, out: &mut Output) -> Result<Exit, Command
     } else {
         for group in Group::ALL {
             print_group(&report, group, is_alone, out)?;
+        }
+        if let (false, Ok(plan)) = (is_alone, Plan::of(&facts, Rates::default())) {
+            plan::print(&plan, out)?;
         }
         print_count(&report, out)?;
     }
@@ -46,7 +51,7 @@ pub(super) fn before_run(
     confirmed: &[String],
     out: &mut Output,
 ) -> Result<bool, CommandError> {
-    let report = report(task, confirmed)?;
+    let (report, _) = report(task, confirmed)?;
     let troubles = || {
         let troubles = report.checked.iter();
         troubles.filter(|checked| checked.verdict() != Verdict::Pass)
@@ -69,12 +74,13 @@ pub(super) fn skipped() -> String {
     )
 }
 
-fn report(task: &Task, confirmed: &[String]) -> Result<Report, CommandError> {
+fn report(task: &Task, confirmed: &[String]) -> Result<(Report, Facts), CommandError> {
     let confirmed = [confirmed, task.confirmed()].concat();
     known(&confirmed)?;
-    let mut report = Report::of(&Facts::gather(task));
+    let facts = Facts::gather(task);
+    let mut report = Report::of(&facts);
     report.accept(confirmed.iter().map(String::as_str));
-    Ok(report)
+    Ok((report, facts))
 }
 
 /// Fails when one of these is no check's id, before anything is asked.

@@ -2,6 +2,7 @@
 
 mod account;
 mod binlog;
+mod catch_up;
 mod connection;
 mod databases;
 mod destination;
@@ -111,4 +112,5 @@ pub const CHECKS: &[&Check] = &[
     &tasks::SAME_OBJECTS,
     &tasks::TASK_SOURCE,
     &tasks::TASK_SETTINGS,
+    &catch_up::CATCH_UP,
 ];

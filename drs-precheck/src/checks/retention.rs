@@ -6,7 +6,7 @@ use super::{
     binlog::{not_followed, set},
     remedy::set_global,
 };
-use crate::{Check, Facts, Finding, Group, Unread, Verdict, facts::Variables};
+use crate::{Check, Facts, Finding, Group, Plan, Rates, Unread, Verdict, facts::Variables};
 
 pub(super) static LOG_RETENTION: Check = Check {
     id: "log-retention",
@@ -21,18 +21,6 @@ pub(super) static LOG_RETENTION: Check = Check {
 
 const DAY: u64 = 24 * 3600;
 const RETENTION_MIN: u64 = 3 * DAY;
-
-/// How fast a copy is at least, in bytes of the source's tables a second.
-const COPY_RATE: u64 = 10 << 20;
-
-/// How a server gets rid of its log.
-#[derive(Debug, PartialEq, Eq)]
-enum Retention {
-    /// By age, in seconds.
-    Seconds(u64),
-    /// Not by age.
-    Never,
-}
 
 fn retention(facts: &Facts) -> Result<Vec<Finding>, Unread> {
     let variables = facts.source.variables()?;
@@ -56,16 +44,17 @@ fn retention(facts: &Facts) -> Result<Vec<Finding>, Unread> {
 
 fn by_age(facts: &Facts, variables: &Variables, version: ServerVersion) -> Result<Finding, Unread> {
     let wanted = RETENTION_MIN.max(2 * copy_seconds(facts));
-    let finding = match of(variables) {
-        Retention::Seconds(seconds) if seconds >= wanted => {
+    let retention = variables.log_retention().map(|kept| kept.as_secs());
+    let finding = match retention {
+        Some(seconds) if seconds >= wanted => {
             return Ok(Finding::pass(format!("for {}", days(seconds))));
         }
-        Retention::Seconds(seconds) => Finding::confirm(format!(
+        Some(seconds) => Finding::confirm(format!(
             "the source keeps its log for {}, and this task should have {}: the time of the copy, and one in which it may be stopped",
             days(seconds),
             days(wanted)
         )),
-        Retention::Never => Finding::confirm(
+        None => Finding::confirm(
             "the source never purges its log by itself: its disk fills, or somebody purges what is still to be read",
         ),
     };
@@ -93,28 +82,11 @@ fn by_age(facts: &Facts, variables: &Variables, version: ServerVersion) -> Resul
     })
 }
 
-fn of(variables: &Variables) -> Retention {
-    if variables.is_on("binlog_expire_logs_auto_purge") == Some(false) {
-        return Retention::Never;
-    }
-    let set = |name: &str| variables.number(name).filter(|value| *value > 0);
-    match (set("binlog_expire_logs_seconds"), set("expire_logs_days")) {
-        (Some(seconds), _) => Retention::Seconds(seconds),
-        (None, Some(days)) => Retention::Seconds(days.saturating_mul(DAY)),
-        (None, None) => Retention::Never,
-    }
-}
-
 /// How long the copy may take; nothing where there is none, or its size is not known.
 fn copy_seconds(facts: &Facts) -> u64 {
-    if !facts.task.mode().copies() {
-        return 0;
-    }
-    let tables = facts.source.tables.tables.iter().flatten();
-    let bytes: u64 = tables
-        .map(|table| table.data_bytes.saturating_add(table.index_bytes))
-        .fold(0, u64::saturating_add);
-    bytes / COPY_RATE
+    let plan = Plan::of(facts, Rates::default()).ok();
+    let copy = plan.and_then(|plan| plan.copy);
+    copy.map_or(0, |copy| copy.as_secs())
 }
 
 fn days(seconds: u64) -> String {

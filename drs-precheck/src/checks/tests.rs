@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{
-    CHECKS, account, binlog, connection, databases, destination, identity, name_case, parameters,
-    present, privileges, replication, retention, session_privileges, sessions, sizes, sql_mode,
-    start_point, structures, tasks, time, tls, transactions, versions,
+    CHECKS, account, binlog, catch_up, connection, databases, destination, identity, name_case,
+    parameters, present, privileges, replication, retention, session_privileges, sessions, sizes,
+    sql_mode, start_point, structures, tasks, time, tls, transactions, versions,
 };
 use crate::{Checked, Facts, Group, Verdict};
 
@@ -59,6 +59,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         sessions::tests::CASES,
         binlog::tests::CASES,
         retention::tests::CASES,
+        catch_up::tests::CASES,
         identity::tests::CASES,
         start_point::tests::CASES,
         transactions::tests::CASES,

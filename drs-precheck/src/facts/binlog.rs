@@ -68,6 +68,19 @@ impl Binlog {
     }
 }
 
+impl Binlog {
+    /// The size of all files together.
+    pub(super) fn bytes(&self) -> Fact<u64> {
+        let files = self.files.as_ref().map_err(Clone::clone)?;
+        Ok(files.iter().map(|file| file.bytes).sum())
+    }
+
+    /// The same, as it is now.
+    pub(super) fn size(conn: &mut Conn, role: Role) -> Fact<u64> {
+        Ok(files(conn, role)?.iter().map(|file| file.bytes).sum())
+    }
+}
+
 fn files(conn: &mut Conn, role: Role) -> Fact<Vec<LogFileSize>> {
     const NO_BINARY_LOGGING: u16 = 1381;
     let rows: Vec<mysql::Row> = match conn.query("SHOW BINARY LOGS") {

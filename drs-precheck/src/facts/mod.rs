@@ -19,8 +19,9 @@ mod statement;
 mod tables;
 mod time;
 mod uses;
+mod write_rate;
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, time::Instant};
 
 use drs_core::{
     DatabaseName, Mapping, NameCase, Role, RuleFinding, Selection, ServerVersion, TableName, Task,
@@ -43,6 +44,7 @@ pub use tables::{
 };
 pub use time::Time;
 pub use uses::Uses;
+pub use write_rate::WriteRate;
 
 use crate::Finding;
 
@@ -100,6 +102,8 @@ pub struct Facts {
     pub destination: Side,
     /// What the source makes of the task's rules.
     pub rules: Fact<Vec<RuleFinding>>,
+    /// How fast the source's log grows.
+    pub write_rate: Fact<WriteRate>,
 }
 
 /// What is known of one of the servers.
@@ -141,17 +145,24 @@ impl Facts {
     ///
     /// Never fails: what could not be had is missing in the facts, with the reason.
     pub fn gather(task: &Task) -> Self {
-        let source = Side::gather_source(task);
+        let (source, mut conn) = Side::gather_source(task);
+        let begun = Instant::now();
         let destination = Side::gather_destination(task, &source);
         let rules = match &source.connection {
             Ok(_) => check_rules(task).map_err(|error| Unread::new(error.to_string())),
             Err(_) => Err(Unread::new("there is no connection to the source")),
+        };
+        let write_rate = match (&mut conn, task.mode().follows()) {
+            (Some(conn), true) => WriteRate::measure(conn, &source.binlog, begun),
+            (Some(_), false) => Err(Unread::new("the task does not follow the log")),
+            (None, _) => Err(Unread::new("there is no connection to the source")),
         };
         Self {
             task: task.clone(),
             source,
             destination,
             rules,
+            write_rate,
         }
     }
 
@@ -187,11 +198,12 @@ impl Facts {
 }
 
 impl Side {
-    fn gather_source(task: &Task) -> Self {
+    /// With the session, for what is asked later.
+    fn gather_source(task: &Task) -> (Self, Option<Conn>) {
         let role = Role::Source;
         let (mut conn, version, connection) = match open(task, role) {
             Ok(opened) => opened,
-            Err(refusal) => return Self::unreached(role, refusal),
+            Err(refusal) => return (Self::unreached(role, refusal), None),
         };
         let variables = Variables::gather(&mut conn, role);
         let mut side = Self {
@@ -211,7 +223,7 @@ impl Side {
         );
         side.gather_rest(&mut conn, version, task);
         side.time = Time::gather(&mut conn, role, &side.variables, None);
-        side
+        (side, Some(conn))
     }
 
     fn gather_destination(task: &Task, source: &Self) -> Self {

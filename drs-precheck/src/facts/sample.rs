@@ -1,14 +1,14 @@
 //! Made-up facts of a healthy pair: MySQL 9.7 to MySQL 9.7, a full and incremental task on the
 //! database `shop` with one table, `shop.orders`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use drs_core::{DatabaseName, Flavor, Role, ServerVersion, TableName, Task};
 
 use super::{
     Account, Activity, Binlog, Collations, Column, Connection, Database, Disk, Facts, Index,
     IndexPart, Over, Previous, Programs, Refusal, RefusalKind, Side, Table, TableKind, Tables,
-    Time, Unread, Variables,
+    Time, Unread, Variables, WriteRate,
 };
 
 impl Facts {
@@ -18,6 +18,10 @@ impl Facts {
             source: Side::sample(Role::Source),
             destination: Side::sample(Role::Destination),
             rules: Ok(Vec::new()),
+            write_rate: Ok(WriteRate {
+                bytes: 1 << 20,
+                period: Duration::from_secs(2),
+            }),
         }
     }
 
@@ -36,6 +40,7 @@ impl Facts {
             source: unreached(Role::Source),
             destination: unreached(Role::Destination),
             rules: Err(Unread::new("there is no connection to the source")),
+            write_rate: Err(Unread::new("there is no connection to the source")),
         }
     }
 

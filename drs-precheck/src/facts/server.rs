@@ -1,6 +1,6 @@
 //! The session itself, and the server's global variables.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use drs_core::{EndpointError, Role, ServerVersion, TlsFailure};
 use mysql::{Conn, prelude::Queryable};
@@ -102,6 +102,18 @@ impl Variables {
             .map(|word| word.trim().to_ascii_uppercase())
             .filter(|word| !word.is_empty())
             .collect()
+    }
+
+    /// How long the server keeps its binary log; `None` when it purges nothing by age.
+    pub fn log_retention(&self) -> Option<Duration> {
+        const DAY: u64 = 24 * 3600;
+        if self.is_on("binlog_expire_logs_auto_purge") == Some(false) {
+            return None;
+        }
+        let set = |name: &str| self.number(name).filter(|value| *value > 0);
+        let seconds = set("binlog_expire_logs_seconds")
+            .or_else(|| Some(set("expire_logs_days")?.saturating_mul(DAY)))?;
+        Some(Duration::from_secs(seconds))
     }
 
     /// Sets a variable, for facts that are made up.
