@@ -13,6 +13,7 @@ mod present;
 mod privileges;
 mod remedy;
 mod replication;
+mod resume_point;
 mod retention;
 mod scope;
 mod session_privileges;
@@ -112,5 +113,6 @@ pub const CHECKS: &[&Check] = &[
     &tasks::SAME_OBJECTS,
     &tasks::TASK_SOURCE,
     &tasks::TASK_SETTINGS,
+    &resume_point::RESUME_POINT,
     &catch_up::CATCH_UP,
 ];

@@ -28,6 +28,11 @@ fn start_point(facts: &Facts) -> Result<Vec<Finding>, Unread> {
             "the task takes its start point from the source by itself",
         )]);
     };
+    if facts.begun().is_some() {
+        return Ok(vec![Finding::pass(
+            "the task has begun, and goes on from where it is",
+        )]);
+    }
     let has_gtids = variables
         .text("gtid_mode")
         .is_some_and(|mode| mode.eq_ignore_ascii_case("ON"));
@@ -146,7 +151,8 @@ fn is_inside(kind: &str, version: ServerVersion) -> bool {
     is_row || kind == "xid" || (kind == "query" && version.is_mysql_at_least(5, 7, 0))
 }
 
-fn variable_set(variables: &Variables, name: &str) -> Result<GtidSet, Unread> {
+/// A global variable that is a GTID set.
+pub(super) fn variable_set(variables: &Variables, name: &str) -> Result<GtidSet, Unread> {
     let text = variables.text(name).unwrap_or_default();
     let set = text.parse();
     set.map_err(|_| Unread::new(format!("the source's {name} is not a GTID set")))

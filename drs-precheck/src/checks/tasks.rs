@@ -193,10 +193,10 @@ pub(super) mod tests {
     use super::*;
     use crate::checks::tests::Case;
 
-    const SOURCE: &str = "11111111-1111-1111-1111-111111111111";
+    pub(in crate::checks) const SOURCE: &str = "11111111-1111-1111-1111-111111111111";
 
     /// The task has begun with this source and these settings.
-    fn begin(facts: &mut Facts, source_uuid: &str, basis: &str) {
+    pub(in crate::checks) fn begin(facts: &mut Facts, source_uuid: &str, basis: &str) {
         let start = StreamPoint {
             position: "binlog.000001:4".parse().unwrap(),
             gtid_set: None,

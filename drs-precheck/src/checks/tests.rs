@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{
     CHECKS, account, binlog, catch_up, connection, databases, destination, identity, name_case,
-    parameters, present, privileges, replication, retention, session_privileges, sessions, sizes,
-    sql_mode, start_point, structures, tasks, time, tls, transactions, versions,
+    parameters, present, privileges, replication, resume_point, retention, session_privileges,
+    sessions, sizes, sql_mode, start_point, structures, tasks, time, tls, transactions, versions,
 };
 use crate::{Checked, Facts, Group, Verdict};
 
@@ -74,6 +74,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         structures::tests::CASES,
         present::tests::CASES,
         tasks::tests::CASES,
+        resume_point::tests::CASES,
     ]
     .into_iter()
     .flatten()

@@ -4,9 +4,12 @@ use std::sync::atomic::AtomicBool;
 
 use drs_core::{Endpoint, Mode, MySqlDestination, Pipeline, Task};
 use drs_precheck::Verdict;
-use drs_testkit::Server;
+use drs_testkit::{Server, Version};
+use mysql::prelude::Queryable;
 
-use crate::servers::{destination97, expect, expect_in, report, run, session, source56, source97};
+use crate::servers::{
+    builder, destination97, expect, expect_in, report, run, session, source56, source97,
+};
 
 fn endpoint(server: &Server) -> Endpoint {
     Endpoint::tcp("127.0.0.1", server.port(), Server::USER).password(Server::PASSWORD)
@@ -74,4 +77,34 @@ fn tasks_that_have_begun() {
     for server in [source97(), source56()] {
         run(&mut session(server), "DROP DATABASE previous_s");
     }
+}
+
+/// A task that has followed for a while, whose source then purges its log.
+#[test]
+fn the_log_is_gone() {
+    let source = builder(Version::MySql97, 977).start().unwrap();
+    let mut here = session(&source);
+    run(
+        &mut here,
+        "CREATE DATABASE previous_l;\nCREATE TABLE previous_l.t (id INT PRIMARY KEY)",
+    );
+    let task = Task::builder(endpoint(&source), endpoint(destination97()))
+        .name("previous-log")
+        .select("previous_l.t")
+        .build()
+        .unwrap();
+    Pipeline::new(&task, MySqlDestination::new(&task))
+        .until_caught_up(true)
+        .run(&AtomicBool::new(false))
+        .unwrap();
+    let found = report(&task);
+    for id in ["resume-point", "task-source", "table-structures"] {
+        expect_in(&found, id, Verdict::Pass, &[]);
+    }
+    run(&mut here, "FLUSH BINARY LOGS");
+    let newest: Vec<mysql::Row> = here.query("SHOW BINARY LOGS").unwrap();
+    let newest: String = newest.last().unwrap().get(0).unwrap();
+    run(&mut here, &format!("PURGE BINARY LOGS TO '{newest}'"));
+    expect(&task, "resume-point", Verdict::Fail, &[]);
+    run(&mut session(destination97()), "DROP DATABASE previous_l");
 }
