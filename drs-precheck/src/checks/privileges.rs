@@ -1,8 +1,8 @@
 //! What the task's accounts may do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use drs_core::Role;
+use drs_core::{Role, TableName};
 
 use super::scope::{self, Scope};
 use crate::{
@@ -193,6 +193,8 @@ impl<'f> Missing<'f> {
     ) -> Result<Self, Unread> {
         let account = &facts.side(role).account;
         let grants = account.grants.as_ref().map_err(Clone::clone)?;
+        let tables = facts.side(role).tables.tables.iter().flatten();
+        let there: BTreeSet<&TableName> = tables.map(|table| &table.name).collect();
         let mut missing: BTreeMap<Scope, Vec<&'static str>> = BTreeMap::new();
         for (privilege, level) in needs {
             let mut places: Vec<Scope> = match level {
@@ -203,7 +205,7 @@ impl<'f> Missing<'f> {
             places.dedup();
             for place in places {
                 if !place.has(grants, privilege) {
-                    let place = grantable(facts, role, place);
+                    let place = grantable(place, &there, role);
                     let lacking = missing.entry(place).or_default();
                     if !lacking.contains(privilege) {
                         lacking.push(privilege);
@@ -252,14 +254,12 @@ impl<'f> Missing<'f> {
 }
 
 /// Where a statement can grant it: of a table that is still to be made, on its database alone.
-fn grantable(facts: &Facts, role: Role, scope: Scope) -> Scope {
-    let Scope::Table(table) = &scope else {
-        return scope;
-    };
-    let mut there = facts.side(role).tables.tables.iter().flatten();
-    match role == Role::Source || there.any(|there| there.name == *table) {
-        true => scope,
-        false => scope.database_at_least(),
+fn grantable(scope: Scope, there: &BTreeSet<&TableName>, role: Role) -> Scope {
+    match &scope {
+        Scope::Table(table) if role == Role::Destination && !there.contains(table) => {
+            scope.database_at_least()
+        }
+        _ => scope,
     }
 }
 
