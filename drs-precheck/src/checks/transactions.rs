@@ -62,6 +62,11 @@ fn prepared(facts: &Facts) -> Result<Vec<Finding>, Unread> {
     if !facts.task.mode().follows() {
         return Ok(vec![Finding::pass("the task does not follow the log")]);
     }
+    if facts.begun().is_some() {
+        return Ok(vec![Finding::pass(
+            "the task has begun, and knows those that it meets in the log",
+        )]);
+    }
     let count = match &facts.source.activity.prepared {
         Ok(count) => *count,
         // Older servers tell everybody.
@@ -152,6 +157,15 @@ pub(super) mod tests {
             Verdict::Fail,
             |facts| facts.source.activity.prepared = Ok(2),
             "XA RECOVER",
+        ),
+        Case::of(
+            "prepared-xa",
+            Verdict::Pass,
+            |facts| {
+                facts.source.activity.prepared = Ok(2);
+                crate::checks::tasks::tests::begin(facts, "", "");
+            },
+            "has begun",
         ),
         Case::of(
             "prepared-xa",
