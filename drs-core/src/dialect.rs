@@ -80,6 +80,11 @@ impl ServerVersion {
         self.is_mysql_at_least(5, 7, 3)
     }
 
+    /// True when the server tells the types of the values inside of a JSON document (8.0.14).
+    pub fn tells_json_types(self) -> bool {
+        self.is_mysql_at_least(8, 0, 14)
+    }
+
     /// True when changes made by cascading foreign keys are in the binary log (9.6).
     pub fn logs_cascades(self) -> bool {
         self.is_mysql_at_least(9, 6, 0)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mysql::{Conn, Row, prelude::Queryable};
 
-use crate::object::TableName;
+use crate::object::{NameCase, TableName};
 
 /// A foreign key of a table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,14 +92,26 @@ fn rule(rule: String) -> String {
 }
 
 /// The tables that are connected by these foreign keys, where one of them cascades.
+pub(crate) fn families(keys: &[ForeignKey]) -> Vec<BTreeSet<TableName>> {
+    let ties = keys
+        .iter()
+        .map(|key| (key.child.clone(), key.parent.clone(), key.cascades()));
+    cascade_families(ties, NameCase::Sensitive)
+}
+
+/// The families of tables that foreign keys tie together, of which one cascades: a child, its
+/// parent, and whether a change of the parent changes the child. Names come out as a server that
+/// compares them so keeps them apart: in small letters where it does not tell them from others.
 ///
 /// Keys that do not cascade tie as well: in a family they are checked, and so its changes must be
 /// made in order.
-pub(crate) fn families(keys: &[ForeignKey]) -> Vec<BTreeSet<TableName>> {
+pub fn cascade_families(
+    keys: impl IntoIterator<Item = (TableName, TableName, bool)>,
+    case: NameCase,
+) -> Vec<BTreeSet<TableName>> {
     let mut families: Vec<(BTreeSet<TableName>, bool)> = Vec::new();
-    for key in keys {
-        let mut tables = BTreeSet::from([key.child.clone(), key.parent.clone()]);
-        let mut cascades = key.cascades();
+    for (child, parent, mut cascades) in keys {
+        let mut tables = BTreeSet::from([child.folded(case), parent.folded(case)]);
         families.retain_mut(|(other, other_cascades)| {
             let apart = other.is_disjoint(&tables);
             if !apart {

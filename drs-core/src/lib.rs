@@ -29,7 +29,7 @@ pub use checkpoint::{
 };
 pub use copy::{
     Copy as FullCopy, CopyError, CopyEvent, CopyObserver, CopyOptions, CopyOutcome, LeftOut,
-    Listing, OpenSession, TableToCopy, list_tables,
+    Listing, OpenSession, TableToCopy, copies_engine, list_tables, may_hide_labels,
 };
 pub use destination::{Destination, Lane, MySqlDestination};
 pub use dialect::{Flavor, ServerVersion};
@@ -37,9 +37,11 @@ pub use endpoint::{
     Address, CA_FILE_BYTES_MAX, Endpoint, EndpointError, Password, PasswordSource, Role, Tls,
     TlsError, TlsFailure, TlsMode,
 };
+pub use foreign_key::cascade_families;
 pub use object::{
-    CHECKPOINT_DATABASE, DatabaseName, Mapping, MappingError, NameCase, NameError, Pattern,
-    Selection, SelectionEntry, SelectionError, SelectionReason, TableName,
+    CHECKPOINT_DATABASE, DatabaseName, Mapping, MappingError, NameCase, NameError, NameRuleError,
+    Pattern, Selection, SelectionEntry, SelectionError, SelectionReason, TableName,
+    check_database_name, check_mapped_database, check_mapped_table, check_table_name,
 };
 pub use observe::{CopyProgress, Observer};
 pub use pipeline::{End, Outcome, Pipeline, PipelineError, TimeZoneEffect, replica_server_id};

@@ -92,7 +92,8 @@ pub enum ColumnKind {
 }
 
 impl ColumnKind {
-    /// The kind of a type named as in `information_schema.COLUMNS.DATA_TYPE`.
+    /// The kind of a type named as in `information_schema.COLUMNS.DATA_TYPE`; `None` for one that
+    /// drs does not know.
     pub fn of(data_type: &str) -> Option<Self> {
         Some(match data_type {
             "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => Self::Int,

@@ -1,28 +1,17 @@
 //! The task's rules against the source's tables.
 
-use drs_core::{RuleVerdict, SessionError, Task, check_rules};
+use drs_core::{SessionError, Task, check_rules};
 
-use crate::Finding;
+use crate::{Finding, checks};
 
 /// One finding a rule: its columns exist, its condition can be evaluated exactly, and the server
-/// takes it.
+/// takes it. The check `rules` says the same of facts that are at hand.
 ///
 /// # Errors
 /// When the source can't be asked.
 pub fn rules(task: &Task) -> Result<Vec<Finding>, SessionError> {
-    let findings = check_rules(task)?.into_iter().map(|finding| {
-        let table = finding.table;
-        match finding.verdict {
-            RuleVerdict::Good {
-                condition: Some(condition),
-            } => Finding::pass(format!(
-                "{table}: the source takes the condition, as {condition}"
-            )),
-            RuleVerdict::Good { condition: None } => Finding::pass(format!("{table}: it fits")),
-            RuleVerdict::Note(note) => Finding::confirm(format!("{table}: {note}")),
-            RuleVerdict::Refused(reason) => Finding::fail(format!("{table}: {reason}")),
-            _ => Finding::unknown(format!("{table}: it could not be checked")),
-        }
-    });
-    Ok(findings.collect())
+    Ok(check_rules(task)?
+        .iter()
+        .map(checks::rule_finding)
+        .collect())
 }

@@ -44,7 +44,7 @@ impl Columns {
             .collect();
         // JSON_TABLE may look at a column of the outer query since 8.0.14.
         if let Some(column) = json.first().and_then(|index| columns.get(*index))
-            && !version.is_mysql_at_least(8, 0, 14)
+            && !version.tells_json_types()
         {
             return Err(CopyError::JsonUnchecked {
                 table: schema.name.clone(),

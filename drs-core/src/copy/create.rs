@@ -8,7 +8,7 @@ use super::{
 use crate::{
     object::{DatabaseName, TableName},
     rule::{Added, TableRule},
-    schema::{Column, ColumnKind, TableSchema, UniqueKey},
+    schema::{Column, TableSchema, UniqueKey},
     sql,
 };
 
@@ -162,17 +162,25 @@ pub(super) fn drop_table(
         .map_err(&failed)
 }
 
-/// Fails where the source's definition may not show a label as it is: servers print definitions
-/// in `utf8mb3`, with `?` for every character that it lacks.
+/// True when the labels of a column may not be shown as they are: servers print definitions in
+/// `utf8mb3`, with `?` for every character that it lacks.
+pub fn may_hide_labels(column_type: &str, charset: &str) -> bool {
+    let has_labels = |kind: &str| {
+        let start = column_type.get(..kind.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(kind))
+    };
+    let is_wide = matches!(
+        charset,
+        "utf8mb4" | "utf16" | "utf16le" | "utf32" | "gb18030"
+    );
+    (has_labels("enum(") || has_labels("set(")) && is_wide && column_type.contains('?')
+}
+
+/// Fails where the source's definition may not show a label as it is.
 pub(super) fn shows_labels(source: &TableSchema) -> Result<(), CopyError> {
     let is_lost = |column: &&Column| {
         let charset = column.charset.as_deref().unwrap_or_default();
-        matches!(column.kind, ColumnKind::Enum | ColumnKind::Set)
-            && matches!(
-                charset,
-                "utf8mb4" | "utf16" | "utf16le" | "utf32" | "gb18030"
-            )
-            && column.column_type.contains('?')
+        may_hide_labels(&column.column_type, charset)
     };
     match source.columns.iter().find(is_lost) {
         None => Ok(()),

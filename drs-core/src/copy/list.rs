@@ -48,6 +48,11 @@ impl LeftOut {
     }
 }
 
+/// True when tables of this storage engine can be copied.
+pub fn copies_engine(engine: &str) -> bool {
+    matches!(engine.to_ascii_lowercase().as_str(), "innodb" | "myisam")
+}
+
 /// Lists what the selection takes in at a source.
 ///
 /// # Errors
@@ -76,7 +81,7 @@ pub fn list_tables(conn: &mut Conn, selection: &Selection) -> Result<Listing, Co
             "BASE TABLE" => {
                 databases.insert(name.database.clone());
                 let engine = text(&mut row, 3);
-                if !matches!(engine.to_ascii_lowercase().as_str(), "innodb" | "myisam") {
+                if !copies_engine(&engine) {
                     foreign.push((name.clone(), engine.clone()));
                 }
                 listing.tables.push(TableToCopy {

@@ -29,10 +29,11 @@ mod transfer;
 mod turn;
 mod writer;
 
+pub use create::may_hide_labels;
 pub use error::CopyError;
 pub(crate) use from::{end_of_log, uses_gtid, visible_gtid_point};
 pub(crate) use list::ensure_databases;
-pub use list::{LeftOut, Listing, TableToCopy, list_tables};
+pub use list::{LeftOut, Listing, TableToCopy, copies_engine, list_tables};
 pub(crate) use rules::{CopyRules, check_columns};
 
 use std::{

@@ -1,6 +1,10 @@
 use std::{collections::HashMap, fmt, hash::Hash};
 
-use super::{CHECKPOINT_DATABASE, DatabaseName, NameCase, NameError, TableName, selection};
+use super::{
+    DatabaseName, NameCase, NameError, TableName,
+    name_rule::{self, NameRuleError},
+    selection,
+};
 
 /// Which names the databases and tables of the source have at the destination.
 ///
@@ -162,6 +166,24 @@ impl Mapping {
         }
     }
 
+    /// The pairs of tables that would be one at a destination that compares names so, and what it
+    /// would be.
+    pub fn merged<'t>(
+        &self,
+        tables: &'t [TableName],
+        case: NameCase,
+    ) -> Vec<(&'t TableName, &'t TableName, TableName)> {
+        let mut sources: HashMap<TableName, &TableName> = HashMap::with_capacity(tables.len());
+        let mut merged = Vec::new();
+        for table in tables {
+            let destination = self.table(table);
+            if let Some(other) = sources.insert(destination.folded(case), table) {
+                merged.push((other, table, destination));
+            }
+        }
+        merged
+    }
+
     /// The name at the source of what is this table at the destination; `None` when no name at the
     /// source is mapped to it.
     pub fn source_of(&self, destination: &TableName, case: NameCase) -> Option<TableName> {
@@ -230,81 +252,25 @@ fn insert<N: Clone + Eq + Hash + fmt::Display>(
     }
 }
 
-/// The longest name of a mapped object that holds characters which the server writes to its file
-/// names as five.
-const ODD_NAME_CHARS_MAX: usize = 42;
-
-/// Fails when a table can't be mapped so.
-///
-/// The rules are those of the service that this program takes the place of: a name of the source
-/// with other characters than letters, digits and `_`, and a mapped one with `-` or `#`, has at
-/// most 42 characters.
 fn check_table(source: &TableName, destination: &TableName) -> Result<(), MappingError> {
-    check_length(&source.table, &destination.table)?;
-    for character in ['<', '>', '.', '"', '\\', '\''] {
-        if source.table != destination.table && destination.table.contains(character) {
-            return Err(bad_character(&destination.table, character));
-        }
-    }
-    Ok(())
+    name_rule::check_mapped_table(&source.table, &destination.table)
+        .map_err(|error| refused(error, &destination.table))
 }
 
 fn check_database(source: &DatabaseName, destination: &DatabaseName) -> Result<(), MappingError> {
-    let (source, destination) = (source.as_str(), destination.as_str());
-    if selection::is_system(destination, NameCase::Insensitive) {
-        return Err(MappingError::Name {
-            name: destination.to_owned(),
-            reason: if destination.eq_ignore_ascii_case(CHECKPOINT_DATABASE) {
-                "drs keeps its own tables there".into()
-            } else {
-                "it is a system database".into()
-            },
-        });
-    }
-    if source == destination {
-        return Ok(());
-    }
-    check_length(source, destination)?;
-    for character in ['.', '<', '>', '\\', '\'', '"'] {
-        if destination.contains(character) {
-            return Err(bad_character(destination, character));
-        }
-    }
-    let lower = destination.to_ascii_lowercase();
-    let reserved = ["ib_buffer_pool", "ib_doublewrite", "ibdata1", "ibtmp1"];
-    if lower.starts_with("ib_logfile") || reserved.contains(&lower.as_str()) {
-        return Err(MappingError::Name {
-            name: destination.to_owned(),
-            reason: "InnoDB has a file of this name".into(),
-        });
-    }
-    Ok(())
+    let destination = destination.as_str();
+    name_rule::check_mapped_database(source.as_str(), destination)
+        .map_err(|error| refused(error, destination))
 }
 
-fn check_length(source: &str, destination: &str) -> Result<(), MappingError> {
-    let is_odd = |name: &str| !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    for (name, odd) in [
-        (source, is_odd(source)),
-        (destination, destination.contains(['-', '#'])),
-    ] {
-        let chars = name.chars().count();
-        if odd && chars > ODD_NAME_CHARS_MAX {
-            return Err(MappingError::Name {
-                name: name.to_owned(),
-                reason: format!(
-                    "a mapped object whose name has special characters may have {ODD_NAME_CHARS_MAX} characters, \
-                     and this one has {chars}"
-                ),
-            });
-        }
-    }
-    Ok(())
-}
-
-fn bad_character(name: &str, character: char) -> MappingError {
+fn refused(error: NameRuleError, destination: &str) -> MappingError {
+    let name = match &error {
+        NameRuleError::Long { name, .. } => name,
+        _ => destination,
+    };
     MappingError::Name {
         name: name.to_owned(),
-        reason: format!("the character {character} can't be in it"),
+        reason: error.to_string(),
     }
 }
 

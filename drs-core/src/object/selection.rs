@@ -226,6 +226,17 @@ impl SelectionEntry {
         DatabaseName::new(&self.database.literal()?).ok()
     }
 
+    /// True when the entry names one object, a database or a table, and no other could match it.
+    pub fn is_exact(&self) -> bool {
+        let table = self.table.as_ref().filter(|table| !table.is_any());
+        self.database.literal().is_some() && table.is_none_or(|table| table.literal().is_some())
+    }
+
+    /// True when the entry looks for tables in this database, on a server that compares names so.
+    pub fn looks_in(&self, database: &DatabaseName, case: NameCase) -> bool {
+        self.database.matches(database.as_str(), case)
+    }
+
     /// The entry as the user wrote it.
     pub fn as_str(&self) -> &str {
         &self.text

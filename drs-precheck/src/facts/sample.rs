@@ -141,6 +141,15 @@ impl Tables {
         }
     }
 
+    /// Adds a database.
+    pub(crate) fn add_database(&mut self, name: &str) {
+        self.databases.as_mut().unwrap().push(Database {
+            name: DatabaseName::new(name).unwrap(),
+            charset: "utf8mb4".to_owned(),
+            collation: "utf8mb4_0900_ai_ci".to_owned(),
+        });
+    }
+
     /// Adds a table with these columns (name and type), of which the first is the primary key.
     pub(crate) fn add(&mut self, database: &str, table: &str, columns: &[(&str, &str)]) {
         let name = TableName::new(database, table).unwrap();

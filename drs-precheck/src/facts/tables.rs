@@ -226,11 +226,21 @@ impl Tables {
             };
         }
         let scope = scope(&names);
+        // Asked once for each table, and not for each of its columns: a selection may be long.
+        let mut chosen = BTreeSet::new();
+        let tables = ask.tables(&scope, |table| {
+            let is_wanted = wanted(table);
+            if is_wanted {
+                chosen.insert(table.clone());
+            }
+            others || is_wanted
+        });
+        let chosen = |table: &TableName| chosen.contains(table);
         Self {
-            tables: ask.tables(&scope, |table| others || wanted(table)),
-            columns: ask.columns(&scope, &wanted),
-            indexes: ask.indexes(&scope, &wanted),
-            foreign_keys: ask.foreign_keys(&scope, &wanted),
+            tables,
+            columns: ask.columns(&scope, chosen),
+            indexes: ask.indexes(&scope, chosen),
+            foreign_keys: ask.foreign_keys(&scope, chosen),
             databases: Ok(databases),
         }
     }
@@ -258,7 +268,7 @@ impl Ask<'_> {
         Ok(databases)
     }
 
-    fn tables(&mut self, scope: &str, wanted: impl Fn(&TableName) -> bool) -> Fact<Vec<Table>> {
+    fn tables(&mut self, scope: &str, mut wanted: impl FnMut(&TableName) -> bool) -> Fact<Vec<Table>> {
         let mut tables = Vec::new();
         self.rows(
             "its tables",
