@@ -20,7 +20,6 @@ pub mod facts;
 mod finding;
 mod plan;
 mod report;
-mod rules;
 
 pub use check::{Check, Checked, Group};
 pub use checks::CHECKS;
@@ -28,4 +27,3 @@ pub use facts::{Fact, Facts, Side, Unread};
 pub use finding::{Finding, Remedy, Verdict};
 pub use plan::{CatchUp, Plan, Rates};
 pub use report::Report;
-pub use rules::rules;

@@ -3,25 +3,33 @@
 mod account;
 mod binlog;
 mod catch_up;
+mod collations;
 mod connection;
 mod databases;
 mod destination;
+mod foreign_keys;
 mod identity;
 mod name_case;
+mod names;
 mod parameters;
 mod present;
 mod privileges;
+mod programs;
 mod remedy;
 mod replication;
 mod resume_point;
 mod retention;
+mod row_formats;
+mod rules;
 mod scope;
+mod selection;
 mod session_privileges;
 mod sessions;
 mod sizes;
 mod sql_mode;
 mod start_point;
 mod structures;
+mod tables;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -84,6 +92,34 @@ pub const CHECKS: &[&Check] = &[
     &destination::FUNCTION_CREATORS,
     &present::TRIGGERS,
     &present::FOREIGN_KEYS,
+    &selection::SELECTION,
+    &selection::MERGED_TABLES,
+    &names::DATABASE_NAMES,
+    &names::TABLE_NAMES,
+    &names::MAPPED_NAMES,
+    &tables::ENGINES,
+    &tables::MYISAM_TABLES,
+    &tables::TABLES_WITHOUT_KEY,
+    &tables::COLUMN_TYPES,
+    &tables::ENUM_LABELS,
+    &tables::GENERATED_COLUMNS,
+    &tables::EXPRESSION_KEYS,
+    &tables::PARTITIONS,
+    &collations::COLLATIONS,
+    &collations::KEY_COLLATIONS,
+    &row_formats::ROW_FORMATS,
+    &row_formats::KEY_LENGTHS,
+    &foreign_keys::FOREIGN_KEY_PARENTS,
+    &foreign_keys::FOREIGN_KEY_CHILDREN,
+    &foreign_keys::CASCADES,
+    &foreign_keys::FOREIGN_KEY_INDEXES,
+    &programs::MAPPED_PROGRAMS,
+    &programs::DEPENDENCIES,
+    &programs::DEFINERS,
+    &programs::READABLE_DEFINITIONS,
+    &programs::TRIGGERS,
+    &programs::EVENTS,
+    &rules::RULES,
     &versions::VERSION_ORDER,
     &identity::SERVER_IDS_DIFFER,
     &identity::SERVER_UUIDS_DIFFER,

@@ -48,8 +48,7 @@ fn database_names(facts: &Facts) -> Result<Vec<Finding>, Unread> {
     let tables = facts.source.tables.tables.as_ref().map_err(Clone::clone)?;
     let selection = facts.selection();
     let is_selected = |name: &DatabaseName| {
-        selection.is_database_level(name)
-            || tables.iter().any(|table| table.name.database == *name)
+        selection.is_database_level(name) || tables.iter().any(|table| table.name.database == *name)
     };
     let mut found = Found::default();
     for name in databases.iter().map(|database| &database.name) {
@@ -86,7 +85,8 @@ fn mapped_names(facts: &Facts) -> Result<Vec<Finding>, Unread> {
             found.add(error, here.to_string());
         }
     }
-    Ok(found.findings("map it to a shorter or plainer name, rename it at the source, or exclude it"))
+    Ok(found
+        .findings("map it to a shorter or plainer name, rename it at the source, or exclude it"))
 }
 
 /// Names by what is wrong with them.
@@ -163,7 +163,12 @@ pub(super) mod tests {
         Case {
             check: "table-names",
             verdict: Verdict::Confirm,
-            change: |facts| facts.source.tables.add("shop", "my orders", &[("id", "int")]),
+            change: |facts| {
+                facts
+                    .source
+                    .tables
+                    .add("shop", "my orders", &[("id", "int")])
+            },
             says: "`shop`.`my orders`",
         },
         Case::healthy("mapped-names"),

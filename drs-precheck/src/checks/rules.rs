@@ -17,7 +17,7 @@ pub(super) static RULES: Check = Check {
         Verdict::Unknown,
         Verdict::Fail,
     ],
-    run: |facts: &Facts| rules(facts),
+    run: rules,
 };
 
 fn rules(facts: &Facts) -> Result<Vec<Finding>, Unread> {
@@ -29,7 +29,7 @@ fn rules(facts: &Facts) -> Result<Vec<Finding>, Unread> {
 }
 
 /// What became of one rule.
-pub(crate) fn finding(found: &RuleFinding) -> Finding {
+fn finding(found: &RuleFinding) -> Finding {
     let table = &found.table;
     match &found.verdict {
         RuleVerdict::Good {

@@ -130,8 +130,17 @@ pub(super) mod tests {
         Case {
             check: "selection",
             verdict: Verdict::Fail,
-            change: |facts| facts.source.tables.tables = Ok(Vec::new()),
+            change: |facts| {
+                facts.task = task_on("full", "include = [\"shop\"]", "");
+                facts.source.tables.tables = Ok(Vec::new());
+            },
             says: "nothing at the source is selected",
+        },
+        Case {
+            check: "selection",
+            verdict: Verdict::Confirm,
+            change: |facts| facts.source.tables.tables = Ok(Vec::new()),
+            says: "no tables",
         },
         Case {
             check: "selection",
@@ -153,7 +162,8 @@ pub(super) mod tests {
             check: "merged-tables",
             verdict: Verdict::Fail,
             change: |facts| {
-                let map = "include = [\"shop\"]\nmap = { \"shop.a\" = \"x.a\", \"shop.A\" = \"x.b\" }";
+                let map =
+                    "include = [\"shop\"]\nmap = { \"shop.a\" = \"x.a\", \"shop.A\" = \"x.b\" }";
                 facts.task = task_on("full", map, "");
                 facts.source.set("lower_case_table_names", "1");
             },

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::{
-    CHECKS, account, binlog, catch_up, connection, databases, destination, identity, name_case,
-    parameters, present, privileges, replication, resume_point, retention, session_privileges,
-    sessions, sizes, sql_mode, start_point, structures, tasks, time, tls, transactions, versions,
+    CHECKS, account, binlog, catch_up, collations, connection, databases, destination,
+    foreign_keys, identity, name_case, names, parameters, present, privileges, programs,
+    replication, resume_point, retention, row_formats, rules, selection, session_privileges,
+    sessions, sizes, sql_mode, start_point, structures, tables, tasks, time, tls, transactions,
+    versions,
 };
 use crate::{Checked, Facts, Group, Verdict};
 
@@ -75,6 +77,14 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         present::tests::CASES,
         tasks::tests::CASES,
         resume_point::tests::CASES,
+        selection::tests::CASES,
+        names::tests::CASES,
+        tables::tests::CASES,
+        collations::tests::CASES,
+        row_formats::tests::CASES,
+        foreign_keys::tests::CASES,
+        programs::tests::CASES,
+        rules::tests::CASES,
     ]
     .into_iter()
     .flatten()

@@ -268,7 +268,11 @@ impl Ask<'_> {
         Ok(databases)
     }
 
-    fn tables(&mut self, scope: &str, mut wanted: impl FnMut(&TableName) -> bool) -> Fact<Vec<Table>> {
+    fn tables(
+        &mut self,
+        scope: &str,
+        mut wanted: impl FnMut(&TableName) -> bool,
+    ) -> Fact<Vec<Table>> {
         let mut tables = Vec::new();
         self.rows(
             "its tables",

@@ -1,9 +1,143 @@
 //! What is selected.
 
 use drs_core::Role;
-use drs_precheck::Facts;
+use drs_precheck::{Facts, Verdict};
 
-use crate::servers::{End, destination97, run, session, source56, source97, task};
+use crate::servers::{End, Trial, destination97, run, session, source56, source97, task};
+
+const TRIALS: &[Trial] = &[
+    Trial {
+        check: "selection",
+        verdict: Verdict::Fail,
+        mode: "full",
+        create: "CREATE DATABASE oa;\nCREATE TABLE oa.t (id INT PRIMARY KEY)",
+        task: "include = [\"oa\", \"oa.order\"]",
+        names: &["oa.order"],
+        mend: "CREATE TABLE oa.`order` (id INT PRIMARY KEY)",
+    },
+    Trial {
+        check: "selection",
+        verdict: Verdict::Confirm,
+        mode: "full+incremental",
+        create: "CREATE DATABASE ob;\nCREATE TABLE ob.t (id INT PRIMARY KEY)",
+        task: "include = [\"ob\", \"ob2.log_*\"]",
+        names: &["ob2.log_*"],
+        mend: "CREATE DATABASE ob2;\nCREATE TABLE ob2.log_1 (id INT PRIMARY KEY)",
+    },
+    Trial {
+        check: "selection",
+        verdict: Verdict::Fail,
+        mode: "full",
+        create: "",
+        task: "include = [\"oc.*\"]",
+        names: &["oc.*"],
+        mend: "CREATE DATABASE oc;\nCREATE TABLE oc.t (id INT PRIMARY KEY)",
+    },
+    Trial {
+        check: "engines",
+        verdict: Verdict::Fail,
+        mode: "full",
+        create: "CREATE DATABASE od;\nCREATE TABLE od.t (id INT PRIMARY KEY) ENGINE = MEMORY",
+        task: "include = [\"od\"]",
+        names: &["`od`.`t` (MEMORY)"],
+        mend: "",
+    },
+    Trial {
+        check: "myisam-tables",
+        verdict: Verdict::Confirm,
+        mode: "full+incremental",
+        create: "CREATE DATABASE oe;\nCREATE TABLE oe.t (id INT PRIMARY KEY) ENGINE = MyISAM",
+        task: "include = [\"oe\"]",
+        names: &["`oe`.`t`"],
+        mend: "",
+    },
+    Trial {
+        check: "tables-without-key",
+        verdict: Verdict::Confirm,
+        mode: "full",
+        create: "CREATE DATABASE of_;\nCREATE TABLE of_.t (id INT);\nCREATE TABLE of_.u (id INT, UNIQUE (id));\n\
+                 CREATE TABLE of_.v (id INT NOT NULL, UNIQUE (id));\nCREATE TABLE of_.w (a VARCHAR(9) NOT NULL, UNIQUE (a(4)))",
+        task: "include = [\"of_\"]",
+        names: &["`of_`.`t`", "`of_`.`u`", "`of_`.`w`"],
+        mend: "ALTER TABLE of_.t ADD PRIMARY KEY (id);\nALTER TABLE of_.u ADD PRIMARY KEY (id);\nALTER TABLE of_.w ADD PRIMARY KEY (a)",
+    },
+    Trial {
+        check: "enum-labels",
+        verdict: Verdict::Fail,
+        mode: "full",
+        create: "CREATE DATABASE og;\nCREATE TABLE og.t (id INT PRIMARY KEY, e ENUM('a', 'b?') CHARACTER SET utf8mb4)",
+        task: "include = [\"og\"]",
+        names: &["`og`.`t` (`e`)"],
+        mend: "ALTER TABLE og.t MODIFY e ENUM('a', 'b') CHARACTER SET utf8mb4",
+    },
+];
+
+/// What only a new source has.
+const NEW: &[Trial] = &[
+    Trial {
+        check: "generated-columns",
+        verdict: Verdict::Confirm,
+        mode: "full",
+        create: "CREATE DATABASE on_;\nCREATE TABLE on_.t (id INT PRIMARY KEY, c CHAR(5), g VARCHAR(9) AS (CONCAT(c, 'x')) STORED, i INT INVISIBLE)",
+        task: "include = [\"on_\"]",
+        names: &["`on_`.`t` (`g`)"],
+        mend: "ALTER TABLE on_.t DROP COLUMN g",
+    },
+    Trial {
+        check: "expression-keys",
+        verdict: Verdict::Confirm,
+        mode: "full+incremental",
+        create: "CREATE DATABASE oo;\nCREATE TABLE oo.t (id INT PRIMARY KEY, v INT AS (id + 1) VIRTUAL, UNIQUE f ((id * 2)), UNIQUE v (v))",
+        task: "include = [\"oo\"]\n[sync]\nconflict = \"overwrite\"",
+        names: &["`oo`.`t` (`f`)", "`oo`.`t` (`v`)"],
+        mend: "ALTER TABLE oo.t DROP KEY f, DROP KEY v",
+    },
+];
+
+/// What only an old source has.
+const OLD: &[Trial] = &[
+    Trial {
+        check: "partitions",
+        verdict: Verdict::Fail,
+        mode: "full",
+        create: "CREATE DATABASE oq;\nCREATE TABLE oq.t (id INT PRIMARY KEY) ENGINE = MyISAM PARTITION BY HASH (id) PARTITIONS 2",
+        task: "include = [\"oq\"]",
+        names: &["`oq`.`t`"],
+        mend: "",
+    },
+    Trial {
+        check: "row-formats",
+        verdict: Verdict::Fail,
+        mode: "full",
+        create: "CREATE DATABASE or_;\nCREATE TABLE or_.t (id INT PRIMARY KEY) ROW_FORMAT = FIXED",
+        task: "include = [\"or_\"]",
+        names: &["`or_`.`t` (row_format=FIXED)"],
+        mend: "",
+    },
+    Trial {
+        check: "merged-tables",
+        verdict: Verdict::Pass,
+        mode: "full",
+        create: "CREATE DATABASE os;\nCREATE TABLE os.t (id INT PRIMARY KEY);\nCREATE TABLE os.T (id INT PRIMARY KEY)",
+        task: "include = [\"os\"]",
+        names: &[],
+        mend: "",
+    },
+];
+
+#[test]
+fn objects_from_97() {
+    for trial in TRIALS.iter().chain(NEW) {
+        trial.run(source97(), destination97());
+    }
+}
+
+#[test]
+fn objects_from_56() {
+    for trial in TRIALS.iter().chain(OLD) {
+        trial.run(source56(), destination97());
+    }
+}
 
 /// Every fact about objects can be had from both versions.
 #[test]

@@ -155,3 +155,55 @@ pub(crate) fn run(conn: &mut Conn, script: &str) {
         }
     }
 }
+
+/// A MySQL 9.7 whose InnoDB carries out foreign keys itself, as it did before 9.6, and whose tables
+/// are `COMPACT` without a format of their own.
+pub(crate) fn native97() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        builder(Version::MySql97, 976)
+            .option("--innodb-native-foreign-keys=ON")
+            .option("--innodb-default-row-format=COMPACT")
+            .start()
+            .unwrap()
+    })
+}
+
+/// Objects at a source, what a check makes of them, and what is done about it.
+pub(crate) struct Trial {
+    /// The check.
+    pub(crate) check: &'static str,
+    /// What it comes to.
+    pub(crate) verdict: Verdict,
+    /// The task's mode.
+    pub(crate) mode: &'static str,
+    /// Made at the source; databases `a_…` to `z_…` of the test's own.
+    pub(crate) create: &'static str,
+    /// The lines of `[objects]` and what follows them.
+    pub(crate) task: &'static str,
+    /// The objects that it names.
+    pub(crate) names: &'static [&'static str],
+    /// What is done at the source about it, besides the statements that the finding prints.
+    pub(crate) mend: &'static str,
+}
+
+impl Trial {
+    /// Sees the finding, does what it says, and sees it pass.
+    pub(crate) fn run(&self, source: &Server, destination: &Server) {
+        let mut conn = session(source);
+        run(&mut conn, self.create);
+        let task = task(
+            End::of(source),
+            End::of(destination),
+            self.mode,
+            self.task,
+            "",
+        );
+        let finding = expect(&task, self.check, self.verdict, self.names);
+        let is_pass = finding.verdict == Verdict::Pass;
+        assert!(is_pass || !finding.remedies.is_empty(), "{finding:?}");
+        repair(&finding, source, destination);
+        run(&mut conn, self.mend);
+        expect(&task, self.check, Verdict::Pass, &[]);
+    }
+}
