@@ -56,7 +56,7 @@ pub(super) static READABLE_DEFINITIONS: Check = Check {
 pub(super) static TRIGGERS: Check = Check {
     id: "triggers",
     group: Group::Objects,
-    title: "triggers of the selected tables are not synchronized",
+    title: "the selected tables have no triggers",
     why: "what a trigger changes in selected tables is in the log; at the destination it would be done twice",
     remedy: "create them at the destination once nothing is followed any more",
     rule: "seed, Table 2: only tables, indexes, stored procedures, views and functions; failed check items, srcTriggerAndEventCheck",
@@ -67,7 +67,7 @@ pub(super) static TRIGGERS: Check = Check {
 pub(super) static EVENTS: Check = Check {
     id: "events",
     group: Group::Objects,
-    title: "events of the selected databases are not synchronized",
+    title: "the selected databases have no events",
     why: "what an event changes in selected tables is in the log; at the destination it would be done twice",
     remedy: "create them at the destination once nothing is followed any more",
     rule: "seed, Table 2: only tables, indexes, stored procedures, views and functions; failed check items, srcTriggerAndEventCheck",
