@@ -166,24 +166,6 @@ impl Mapping {
         }
     }
 
-    /// The pairs of tables that would be one at a destination that compares names so, and what it
-    /// would be.
-    pub fn merged<'t>(
-        &self,
-        tables: &'t [TableName],
-        case: NameCase,
-    ) -> Vec<(&'t TableName, &'t TableName, TableName)> {
-        let mut sources: HashMap<TableName, &TableName> = HashMap::with_capacity(tables.len());
-        let mut merged = Vec::new();
-        for table in tables {
-            let destination = self.table(table);
-            if let Some(other) = sources.insert(destination.folded(case), table) {
-                merged.push((other, table, destination));
-            }
-        }
-        merged
-    }
-
     /// The name at the source of what is this table at the destination; `None` when no name at the
     /// source is mapped to it.
     pub fn source_of(&self, destination: &TableName, case: NameCase) -> Option<TableName> {

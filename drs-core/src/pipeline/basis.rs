@@ -1,5 +1,7 @@
 //! What a task can not change once it has begun.
 
+use std::collections::HashMap;
+
 use super::PipelineError;
 use crate::{
     checkpoint::TableRecord,
@@ -90,12 +92,16 @@ pub(super) fn refuse_merged(
     mapping: &Mapping,
     case: NameCase,
 ) -> Result<(), PipelineError> {
-    match mapping.merged(tables, case).into_iter().next() {
-        None => Ok(()),
-        Some((first, second, destination)) => Err(PipelineError::Merged {
-            first: first.clone(),
-            second: second.clone(),
-            destination,
-        }),
+    let mut sources: HashMap<TableName, &TableName> = HashMap::with_capacity(tables.len());
+    for table in tables {
+        let destination = mapping.table(table);
+        if let Some(other) = sources.insert(destination.folded(case), table) {
+            return Err(PipelineError::Merged {
+                first: other.clone(),
+                second: table.clone(),
+                destination,
+            });
+        }
     }
+    Ok(())
 }

@@ -93,7 +93,6 @@ pub const CHECKS: &[&Check] = &[
     &present::TRIGGERS,
     &present::FOREIGN_KEYS,
     &selection::SELECTION,
-    &selection::MERGED_TABLES,
     &names::DATABASE_NAMES,
     &names::TABLE_NAMES,
     &names::MAPPED_NAMES,

@@ -15,17 +15,6 @@ pub(super) static SELECTION: Check = Check {
     run: selection,
 };
 
-pub(super) static MERGED_TABLES: Check = Check {
-    id: "merged-tables",
-    group: Group::Objects,
-    title: "no two tables become one at the destination",
-    why: "rows of two tables in one would overwrite each other",
-    remedy: "map one of them to another name, exclude it, or give each a task of its own",
-    rule: "docs/mapping.md: two tables of one task that would be one at the destination are refused",
-    verdicts: &[Verdict::Pass, Verdict::Fail],
-    run: merged_tables,
-};
-
 fn selection(facts: &Facts) -> Result<Vec<Finding>, Unread> {
     let tables = facts.source.tables.tables.as_ref().map_err(Clone::clone)?;
     let databases = facts.source.tables.databases.as_ref();
@@ -86,32 +75,6 @@ fn selection(facts: &Facts) -> Result<Vec<Finding>, Unread> {
     Ok(findings)
 }
 
-fn merged_tables(facts: &Facts) -> Result<Vec<Finding>, Unread> {
-    facts.source.variables()?;
-    facts.destination.variables()?;
-    let mapped = facts.mapped()?;
-    let mapping = facts.task.mapping().clone();
-    let mapping = match mapping.with_case(facts.source.name_case()) {
-        Ok(mapping) => mapping,
-        Err(error) => {
-            return Ok(vec![
-                Finding::fail(format!(
-                    "the source does not tell upper from lower case: {error}"
-                ))
-                .advice("leave one of the two entries in objects.map"),
-            ]);
-        }
-    };
-    let names: Vec<TableName> = mapped.iter().map(|(table, _)| table.name.clone()).collect();
-    let merged = mapping.merged(&names, facts.destination.name_case());
-    let findings = merged.into_iter().map(|(first, second, there)| {
-        Finding::fail(format!("these would both be {there} at the destination"))
-            .about([first, second])
-            .advice("map one of them to another name, exclude it, or give each a task of its own")
-    });
-    Ok(findings.collect())
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -147,27 +110,6 @@ pub(super) mod tests {
             verdict: Verdict::Confirm,
             change: |facts| facts.task = task_on("full", "include = [\"shop\", \"log_*\"]", ""),
             says: "log_*",
-        },
-        Case::healthy("merged-tables"),
-        Case {
-            check: "merged-tables",
-            verdict: Verdict::Fail,
-            change: |facts| {
-                facts.source.tables.add("shop", "Orders", &[("id", "int")]);
-                facts.destination.set("lower_case_table_names", "1");
-            },
-            says: "`shop`.`Orders`",
-        },
-        Case {
-            check: "merged-tables",
-            verdict: Verdict::Fail,
-            change: |facts| {
-                let map =
-                    "include = [\"shop\"]\nmap = { \"shop.a\" = \"x.a\", \"shop.A\" = \"x.b\" }";
-                facts.task = task_on("full", map, "");
-                facts.source.set("lower_case_table_names", "1");
-            },
-            says: "leave one of the two entries",
         },
     ];
 }

@@ -114,15 +114,6 @@ const OLD: &[Trial] = &[
         names: &["`or_`.`t` (row_format=FIXED)"],
         mend: "",
     },
-    Trial {
-        check: "merged-tables",
-        verdict: Verdict::Pass,
-        mode: "full",
-        create: "CREATE DATABASE os;\nCREATE TABLE os.t (id INT PRIMARY KEY);\nCREATE TABLE os.T (id INT PRIMARY KEY)",
-        task: "include = [\"os\"]",
-        names: &[],
-        mend: "",
-    },
 ];
 
 #[test]
