@@ -80,6 +80,10 @@ fn report(task: &Task, confirmed: &[String]) -> Result<(Report, Facts), CommandE
     let facts = Facts::gather(task);
     let mut report = Report::of(&facts);
     report.accept(confirmed.iter().map(String::as_str));
+    if facts.begun().is_some() {
+        // It was accepted when the task began; a restart must not wait for anybody.
+        report.accept(CHECKS.iter().map(|check| check.id));
+    }
     Ok((report, facts))
 }
 
