@@ -11,6 +11,7 @@ mod watch;
 use std::{path::Path, time::Instant};
 
 use drs_binlog::Position;
+use drs_core::Task;
 use drs_testkit::{
     TableComparison, compare_all_tables,
     workload::{Shop, WriteCounts, Writers},
@@ -152,6 +153,7 @@ impl<'a, 'out> Demo<'a, 'out> {
             &format!("{WRITERS} people begin to use it: orders, payments, transfers, reviews, corrections"),
             json!({ "writers": WRITERS }),
         )?;
+        self.check()?;
         self.be_killed_in_the_copy()?;
         self.be_killed_while_following()?;
         self.follow_and_stop()?;
@@ -159,6 +161,36 @@ impl<'a, 'out> Demo<'a, 'out> {
         self.compare()?;
         self.report.written = self.written;
         Ok(std::mem::take(&mut self.report))
+    }
+
+    fn check(&mut self) -> Result<(), Ending> {
+        self.screen.busy("checking both servers")?;
+        let task = Task::load(&self.servers.task_file)?;
+        let mut report = drs_precheck::Report::of(&drs_precheck::Facts::gather(&task));
+        report.accept(task.confirmed().iter().map(String::as_str));
+        if let Some(checked) = report
+            .checked
+            .iter()
+            .find(|checked| checked.stands_in_the_way())
+        {
+            let details: Vec<&str> = checked
+                .findings
+                .iter()
+                .map(|finding| finding.detail.as_str())
+                .collect();
+            return Err(Ending::Failed(format!(
+                "the check {} does not pass: {}",
+                checked.check.id,
+                details.join("; ")
+            )));
+        }
+        let checks = report.checked.len();
+        let passed = report.count(drs_precheck::Verdict::Pass);
+        self.screen.step(
+            &format!("{checks} checks before the start: {passed} pass, the others are accepted in the task file"),
+            json!({ "checks": checks, "checks_passed": passed }),
+        )?;
+        Ok(())
     }
 
     fn be_killed_in_the_copy(&mut self) -> Result<(), Ending> {

@@ -22,6 +22,7 @@ impl Servers {
                 .gtid(true)
                 .server_id(id)
                 .buffer_pool_mib(128)
+                .option("--max-allowed-packet=128M")
         };
         let (source, destination) = std::thread::scope(|scope| {
             let source = scope.spawn(|| builder(1).start());
@@ -95,6 +96,8 @@ fn task(source: &Server, destination: &Server) -> String {
          [task]\n\
          name = \"demo\"\n\
          mode = \"full+incremental\"\n\
+         # One of the shop's tables has no primary key.\n\
+         confirm = [\"tables-without-key\"]\n\
          \n\
          [source]\n{}\
          \n\

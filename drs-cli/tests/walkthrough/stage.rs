@@ -24,7 +24,11 @@ impl Stage {
         let installation = Installation::find_or_fetch(Version::MySql97).unwrap();
         let start = |id| {
             let builder = Server::builder(&installation).server_id(id).gtid(true);
-            builder.local_infile(true).start().unwrap()
+            builder
+                .local_infile(true)
+                .option("--max-allowed-packet=128M")
+                .start()
+                .unwrap()
         };
         Self {
             source: start(1),
