@@ -1,6 +1,7 @@
 //! The binary as a user or a script meets it: exit codes, output, messages.
 
 use std::{
+    fs,
     path::PathBuf,
     process::{Command, Output, Stdio},
     sync::OnceLock,
@@ -118,6 +119,55 @@ fn task_file_errors_exit_with_2_and_name_file_and_line() {
     let output = drs(&["objects", "/nonexistent/task.toml"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).starts_with("drs: /nonexistent/task.toml: cannot read it: "));
+}
+
+/// The destination's host does not exist: a check fails, the task does not start, and what does not
+/// depend on it passes.
+#[test]
+fn checks_are_printed_and_keep_a_task_from_starting() {
+    let (_folder, path) = task_on(source(), &password(), "[\"shop\"]");
+    let nowhere = "host = \"nowhere.invalid\"\n";
+    let task = fs::read_to_string(&path).unwrap();
+    let task = task.replace(nowhere, &format!("{nowhere}password = \"none\"\n"));
+    fs::write(&path, task).unwrap();
+    let output = drs(&["check", &path]);
+    assert_eq!(output.status.code(), Some(1));
+    let printed = text(&output.stdout);
+    for part in [
+        "  fail     the destination answers, and takes the account  [destination-connection]\n",
+        "  ok       the source is a MySQL that is supported  [source-version]\n",
+        "failed: the task may not start\n",
+    ] {
+        assert!(printed.contains(part), "{part} is not in:\n{printed}");
+    }
+
+    let output = drs(&["check", &path, "--json"]);
+    let objects: Vec<serde_json::Value> = text(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let failed = objects
+        .iter()
+        .find(|object| object["check"] == "destination-connection")
+        .unwrap();
+    assert_eq!(failed["verdict"], "fail");
+    assert_eq!(failed["group"], "destination");
+    assert!(failed["remedies"][0]["advice"].is_string());
+    assert_eq!(objects.last().unwrap()["may_start"], false);
+
+    let output = drs(&["check", &path, "--only", "source-version"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).starts_with("source\n  ok       "));
+
+    let output = drs(&["run", &path]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("[destination-connection]"));
+
+    for option in ["--confirm", "--only"] {
+        let output = drs(&["check", &path, option, "source-versoin"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("the nearest is source-version"));
+    }
 }
 
 #[test]

@@ -210,12 +210,26 @@ impl TableSchema {
             .into_iter()
             .map(|row| column(row, name))
             .collect::<Result<Vec<_>, _>>()?;
-        // In the server's own order, which information_schema does not tell: of several keys that
-        // could identify a row, it takes the first one for the images of `binlog_row_image = MINIMAL`.
         let statistics: Vec<Row> = conn
-            .query(format!("SHOW INDEX FROM {}", crate::sql::table(name)))
+            .exec(
+                "SELECT INDEX_NAME, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS \
+                 WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0 \
+                 ORDER BY INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX",
+                key,
+            )
             .map_err(failed)?;
-        let unique_keys = unique_keys(statistics, &columns);
+        let mut unique_keys = unique_keys(statistics, &columns);
+        if unique_keys.len() > 1 {
+            // Of several keys that could identify a row, the server takes the first one for the images
+            // of `binlog_row_image = MINIMAL`: the first in its own order, which only the text has.
+            let definition: Option<Row> = conn
+                .query_first(format!("SHOW CREATE TABLE {}", crate::sql::table(name)))
+                .map_err(failed)?;
+            let definition = definition.and_then(|mut row| text(&mut row, 1));
+            let order = unique_key_names(&definition.unwrap_or_default());
+            let place = |key: &UniqueKey| order.iter().position(|name| *name == key.name);
+            unique_keys.sort_by_key(|key| place(key).unwrap_or(usize::MAX));
+        }
         let triggers: Option<u64> = conn
             .exec_first(
                 "SELECT COUNT(*) FROM information_schema.TRIGGERS \
@@ -319,7 +333,7 @@ impl Column {
     }
 }
 
-fn text(row: &mut Row, index: impl mysql::prelude::ColumnIndex) -> Option<String> {
+fn text(row: &mut Row, index: usize) -> Option<String> {
     row.take::<Option<Vec<u8>>, _>(index)
         .flatten()
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
@@ -360,15 +374,12 @@ fn column(mut row: Row, table: &TableName) -> Result<Column, SchemaError> {
 fn unique_keys(statistics: Vec<Row>, columns: &[Column]) -> Vec<UniqueKey> {
     let mut keys: Vec<UniqueKey> = Vec::new();
     for mut row in statistics {
-        if row.take::<u64, _>("Non_unique") != Some(0) {
-            continue;
-        }
-        let name = text(&mut row, "Key_name").unwrap_or_default();
-        let column = text(&mut row, "Column_name")
-            .and_then(|column| columns.iter().position(|c| c.name == column));
+        let name = text(&mut row, 0).unwrap_or_default();
+        let column =
+            text(&mut row, 1).and_then(|column| columns.iter().position(|c| c.name == column));
         let part = KeyPart {
             column,
-            prefix: row.take::<Option<u64>, _>("Sub_part").flatten(),
+            prefix: row.take::<Option<u64>, _>(2).flatten(),
         };
         match keys.last_mut() {
             Some(key) if key.name == name => key.parts.push(part),
@@ -379,4 +390,44 @@ fn unique_keys(statistics: Vec<Row>, columns: &[Column]) -> Vec<UniqueKey> {
         }
     }
     keys
+}
+
+/// The names of the primary key and the unique keys, in the order of `SHOW CREATE TABLE`.
+fn unique_key_names(definition: &str) -> Vec<String> {
+    let names = definition.lines().filter_map(|line| {
+        let line = line.trim_start();
+        if line.starts_with("PRIMARY KEY ") {
+            return Some("PRIMARY".to_owned());
+        }
+        let mut rest = line.strip_prefix("UNIQUE KEY `")?;
+        let mut name = String::new();
+        loop {
+            let end = rest.find('`')?;
+            name.push_str(rest.get(..end)?);
+            rest = rest.get(end + 1..)?;
+            // A backquote in a name is written twice.
+            match rest.strip_prefix('`') {
+                Some(more) => {
+                    name.push('`');
+                    rest = more;
+                }
+                None => return Some(name),
+            }
+        }
+    });
+    names.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unique_keys_are_found_in_a_definition() {
+        let definition = "CREATE TABLE `t` (\n  `UNIQUE KEY` int NOT NULL COMMENT 'UNIQUE KEY `x`',\n  \
+             PRIMARY KEY (`a`),\n  UNIQUE KEY `z` (`b`,`a`),\n  UNIQUE KEY `a``b` (`c`) USING BTREE,\n  \
+             KEY `k` (`c`),\n  UNIQUE KEY `cut";
+        assert_eq!(unique_key_names(definition), ["PRIMARY", "z", "a`b"]);
+        assert!(unique_key_names("").is_empty());
+    }
 }

@@ -73,7 +73,12 @@ This page is written by `DRS_WRITE_DOCS=1 cargo test -p drs-precheck --test docs
 line for each check, and under what does not pass the objects, what to run to mend it, and how to accept it. It ends \
 with 1 when something failed or is to be confirmed and was not. `--json` prints one object for each finding, `--fix-sql` \
 only the statements that would repair what SQL can repair, by server. `drs run` does the same before it starts, prints \
-only what does not pass, and does not start a task that may not; `--no-check` leaves it out.
+only what does not pass, and does not start a task that may not; `--no-check` leaves it out. \
+A task that has begun goes on with what was to be confirmed, and `drs run` does not look at its objects again: the log \
+tells what became of them.
+
+*DRS manual* stands for Huawei Cloud's page \"From MySQL to MySQL\" (drs_03_1118), whose rules many of the checks \
+carry out; *failed check items* for its pages on checks that fail; *MySQL manual* for the reference manual of MySQL.
 
 | verdict | |
 |---|---|

@@ -22,7 +22,7 @@ impl Servers {
                 .gtid(true)
                 .server_id(id)
                 .buffer_pool_mib(128)
-                .option("--max-allowed-packet=128M")
+                .option("--max-allowed-packet=1G")
         };
         let (source, destination) = std::thread::scope(|scope| {
             let source = scope.spawn(|| builder(1).start());

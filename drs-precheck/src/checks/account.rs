@@ -57,7 +57,7 @@ pub(super) static SOURCE_PASSWORD: Check = Check {
     title: "the password of the source's account is good for some time",
     why: "a task can't connect again once it has expired",
     remedy: "let it not expire, or set a new one",
-    rule: "seed, Table 2: the task may fail due to the change of username and password; MySQL manual, Password Management",
+    rule: "DRS manual, Table 2: the task may fail due to the change of username and password; MySQL manual, Password Management",
     verdicts: &[Verdict::Pass, Verdict::Confirm],
     run: |facts| password(facts, Role::Source),
 };
@@ -68,7 +68,7 @@ pub(super) static DESTINATION_PASSWORD: Check = Check {
     title: "the password of the destination's account is good for some time",
     why: "a task can't connect again once it has expired",
     remedy: "let it not expire, or set a new one",
-    rule: "seed, Table 2: the task may fail due to the change of username and password; MySQL manual, Password Management",
+    rule: "DRS manual, Table 2: the task may fail due to the change of username and password; MySQL manual, Password Management",
     verdicts: &[Verdict::Pass, Verdict::Confirm],
     run: |facts| password(facts, Role::Destination),
 };

@@ -11,7 +11,7 @@ pub(super) static LOG_BIN: Check = Check {
     title: "the source writes a binary log",
     why: "changes are read from it, and its end is a task's start point",
     remedy: "start the source with log_bin",
-    rule: "seed, Table 2: the binlog of the source MySQL database must be enabled",
+    rule: "DRS manual, Table 2: the binlog of the source MySQL database must be enabled",
     verdicts: &[Verdict::Pass, Verdict::Fail],
     run: log_bin,
 };
@@ -22,7 +22,7 @@ pub(super) static BINLOG_FORMAT: Check = Check {
     title: "the log holds rows",
     why: "a statement in the log may do something else at the destination",
     remedy: "set binlog_format to ROW",
-    rule: "seed, Table 2: the binlog must be enabled and use the row-based format",
+    rule: "DRS manual, Table 2: the binlog must be enabled and use the row-based format",
     verdicts: &[Verdict::Pass, Verdict::Fail],
     run: format,
 };

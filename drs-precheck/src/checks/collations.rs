@@ -16,7 +16,7 @@ pub(super) static COLLATIONS: Check = Check {
     title: "the destination has the collations of databases, tables and columns",
     why: "a table can't be created with a collation that the server does not have",
     remedy: "give the object a collation that both servers have, or exclude it",
-    rule: "seed, Table 2: the character set of the destination must be that of the source",
+    rule: "DRS manual, Table 2: the character set of the destination must be that of the source",
     verdicts: &[Verdict::Pass, Verdict::Fail],
     run: collations,
 };

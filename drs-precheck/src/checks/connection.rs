@@ -13,7 +13,7 @@ pub(super) static SOURCE_CONNECTION: Check = Check {
     title: "the source answers, and takes the account",
     why: "nothing can be done without a session",
     remedy: "set the address, account, password and TLS of [source], or allow the account from this host",
-    rule: "seed, Test Connection; failed check items, srcDbConnection",
+    rule: "DRS manual, Test Connection; failed check items, srcDbConnection",
     verdicts: &[Verdict::Pass, Verdict::Fail],
     run: |facts| connection(facts, Role::Source),
 };
@@ -24,7 +24,7 @@ pub(super) static DESTINATION_CONNECTION: Check = Check {
     title: "the destination answers, and takes the account",
     why: "nothing can be done without a session",
     remedy: "set the address, account, password and TLS of [destination], or allow the account from this host",
-    rule: "seed, Test Connection; failed check items, dstDbConnection",
+    rule: "DRS manual, Test Connection; failed check items, dstDbConnection",
     verdicts: &[Verdict::Pass, Verdict::Fail],
     run: |facts| connection(facts, Role::Destination),
 };

@@ -13,7 +13,7 @@ pub(super) static DATABASE_CHARACTER_SET: Check = Check {
     title: "databases of the same name have the same character set and collation",
     why: "tables that the log creates without naming a character set get the database's default, and their rows then do not fit",
     remedy: "ALTER DATABASE at the destination; tables that are there stay as they are",
-    rule: "seed Table 2, Destination database: character set",
+    rule: "DRS manual, Table 2, Destination database: character set",
     verdicts: &[Verdict::Pass, Verdict::Fail],
     run: database_character_set,
 };

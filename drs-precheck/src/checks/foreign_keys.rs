@@ -15,7 +15,7 @@ pub(super) static FOREIGN_KEY_PARENTS: Check = Check {
     title: "the tables that foreign keys refer to are selected",
     why: "without its parent, a table takes no rows once others than drs write to the destination",
     remedy: "select the parents too, or have them at the destination by other means",
-    rule: "seed, Table 2, Precautions: tables referenced by foreign keys must be synchronized at the same time",
+    rule: "DRS manual, Table 2, Precautions: tables referenced by foreign keys must be synchronized at the same time",
     verdicts: &[Verdict::Pass, Verdict::Confirm],
     run: foreign_key_parents,
 };
@@ -26,7 +26,7 @@ pub(super) static FOREIGN_KEY_CHILDREN: Check = Check {
     title: "what cascades from selected tables is selected",
     why: "drs does not cascade: rows of a table that is not selected stay as they are at the destination",
     remedy: "select the children too, or accept it",
-    rule: "seed, Table 2, Precautions: objects that have dependencies",
+    rule: "DRS manual, Table 2, Precautions: objects that have dependencies",
     verdicts: &[Verdict::Pass, Verdict::Confirm],
     run: foreign_key_children,
 };
@@ -37,7 +37,7 @@ pub(super) static CASCADES: Check = Check {
     title: "what foreign keys cascade can be followed",
     why: "before MySQL 9.6 the log does not hold what CASCADE and SET NULL change, so the destination must repeat it",
     remedy: "select all tables of such a family, and start a destination from 9.6 on with innodb_native_foreign_keys = ON",
-    rule: "seed, Table 2, Precautions: cascade operations cannot be performed on tables with foreign keys; docs/limits.md, Objects",
+    rule: "DRS manual, Table 2, Precautions: cascade operations cannot be performed on tables with foreign keys; docs/limits.md, Objects",
     verdicts: &[Verdict::Pass, Verdict::Confirm, Verdict::Fail],
     run: cascades,
 };
@@ -48,7 +48,7 @@ pub(super) static FOREIGN_KEY_INDEXES: Check = Check {
     title: "foreign keys refer to unique keys",
     why: "from MySQL 8.4 on a server refuses a foreign key to columns that are no unique key",
     remedy: "make the parent's columns a unique key, or turn restrict_fk_on_non_standard_key off at the destination",
-    rule: "seed, Table 2, Precautions: if the foreign key index is a common index, the table structure may fail to be created",
+    rule: "DRS manual, Table 2, Precautions: if the foreign key index is a common index, the table structure may fail to be created",
     verdicts: &[Verdict::Pass, Verdict::Fail],
     run: foreign_key_indexes,
 };

@@ -14,7 +14,7 @@ pub(super) static SERVER_ID: Check = Check {
     title: "the source has a server_id",
     why: "a server without one sends its log to nobody",
     remedy: "set server_id",
-    rule: "seed, Table 2: server_id must be set, 2 to 4294967296 for 5.6 and older, 1 to 4294967296 for 5.7 and later",
+    rule: "DRS manual, Table 2: server_id must be set, 2 to 4294967296 for 5.6 and older, 1 to 4294967296 for 5.7 and later",
     verdicts: &[Verdict::Pass, Verdict::Fail],
     run: server_id,
 };
@@ -25,7 +25,7 @@ pub(super) static GTID_MODE: Check = Check {
     title: "the source's transactions have GTIDs",
     why: "without them the task can't go on after a switchover of the source, and the copy locks each table for an instant",
     remedy: "set gtid_mode to ON, step by step",
-    rule: "seed, Table 2: enable GTID for the source database; if it is not enabled, primary/standby switchover is not supported",
+    rule: "DRS manual, Table 2: enable GTID for the source database; if it is not enabled, primary/standby switchover is not supported",
     verdicts: &[Verdict::Pass, Verdict::Confirm],
     run: gtid_mode,
 };

@@ -15,7 +15,7 @@ pub(super) static DATABASE_NAMES: Check = Check {
     title: "names of databases have plain characters, and are none of InnoDB's files",
     why: "other names are a trap for tools and file systems, and the service that this program takes the place of refuses them",
     remedy: "rename the database, or exclude it",
-    rule: "seed, Table 2, Source database: names of databases",
+    rule: "DRS manual, Table 2, Source database: names of databases",
     verdicts: &[Verdict::Pass, Verdict::Confirm, Verdict::Fail],
     run: database_names,
 };
@@ -26,7 +26,7 @@ pub(super) static TABLE_NAMES: Check = Check {
     title: "names of tables and views have plain characters",
     why: "other names are a trap for tools and file systems, and the service that this program takes the place of refuses them",
     remedy: "rename the table, or exclude it",
-    rule: "seed, Table 2, Source database: names of tables and views; Table 7: no spaces",
+    rule: "DRS manual, Table 2, Source database: names of tables and views; Table 7: no spaces",
     verdicts: &[Verdict::Pass, Verdict::Confirm, Verdict::Fail],
     run: table_names,
 };
@@ -37,7 +37,7 @@ pub(super) static MAPPED_NAMES: Check = Check {
     title: "mapped objects have names that can be mapped",
     why: "each special character counts as five in the server's file names",
     remedy: "map it to a shorter or plainer name, rename it at the source, or exclude it",
-    rule: "seed, Table 2: 42 characters with special ones; no . < > \\ ' in mapped names",
+    rule: "DRS manual, Table 2: 42 characters with special ones; no . < > \\ ' in mapped names",
     verdicts: &[Verdict::Pass, Verdict::Fail],
     run: mapped_names,
 };

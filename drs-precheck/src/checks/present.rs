@@ -26,7 +26,7 @@ pub(super) static FOREIGN_KEYS: Check = Check {
     title: "foreign keys at the destination are the source's",
     why: "the task's sessions do not check foreign keys, since the source has; where a source before 9.6 does not log what cascades, the destination must cascade in the same way",
     remedy: "make the foreign keys at the destination the same as at the source",
-    rule: "seed Table 2, Precautions: cascades; refused by the engine where it would go wrong",
+    rule: "DRS manual, Table 2, Precautions: cascades; refused by the engine where it would go wrong",
     verdicts: &[Verdict::Pass, Verdict::Confirm, Verdict::Fail],
     run: foreign_keys,
 };
@@ -37,7 +37,7 @@ pub(super) static EXISTING_ROWS: Check = Check {
     title: "tables that are copied hold no rows at the destination",
     why: "a row of the same key stays as it is and is noted as a conflict; other rows stay beside those that come",
     remedy: "empty the tables at the destination, or accept that their rows stay",
-    rule: "seed Table 7, Conflict Policy: conflicts of the full phase are ignored",
+    rule: "DRS manual, Table 7, Conflict Policy: conflicts of the full phase are ignored",
     verdicts: &[Verdict::Pass, Verdict::Confirm],
     run: existing_rows,
 };
@@ -48,7 +48,7 @@ pub(super) static KEYLESS_TABLES: Check = Check {
     title: "no table without a key is at the destination before its copy",
     why: "its rows can't be told from those that are copied, and would be there twice",
     remedy: "drop the table at the destination, or give it a primary key at the source",
-    rule: "seed Table 2, Precautions: full plus incremental, tables without a primary key; refused by the engine",
+    rule: "DRS manual, Table 2, Precautions: full plus incremental, tables without a primary key; refused by the engine",
     verdicts: &[Verdict::Pass, Verdict::Fail],
     run: keyless_tables,
 };

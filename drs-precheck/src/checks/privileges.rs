@@ -16,7 +16,7 @@ pub(super) static SOURCE_PRIVILEGES: Check = Check {
     title: "the source's account may read the objects and the log",
     why: "without them tables, views or the log can't be read",
     remedy: "grant what is missing",
-    rule: "seed, Table 2: SELECT, SHOW VIEW, EVENT, LOCK TABLES, REPLICATION SLAVE, and REPLICATION CLIENT; the last two but one are of no use to a task that only follows, REPLICATION SLAVE to one that only copies",
+    rule: "DRS manual, Table 2: SELECT, SHOW VIEW, EVENT, LOCK TABLES, REPLICATION SLAVE, and REPLICATION CLIENT; the last two but one are of no use to a task that only follows, REPLICATION SLAVE to one that only copies",
     verdicts: &[Verdict::Pass, Verdict::Fail, Verdict::Unknown],
     run: source,
 };
@@ -27,7 +27,7 @@ pub(super) static DESTINATION_PRIVILEGES: Check = Check {
     title: "the destination's account may write the objects",
     why: "without them tables can't be made, filled or changed",
     remedy: "grant what is missing",
-    rule: "seed, Table 2: SELECT, CREATE, DROP, DELETE, INSERT, UPDATE, ALTER, and REFERENCES",
+    rule: "DRS manual, Table 2: SELECT, CREATE, DROP, DELETE, INSERT, UPDATE, ALTER, and REFERENCES",
     verdicts: &[Verdict::Pass, Verdict::Fail],
     run: destination,
 };

@@ -15,7 +15,7 @@ pub(super) static MAPPED_PROGRAMS: Check = Check {
     title: "databases with another name at the destination hold tables only",
     why: "the texts of views, procedures and functions name the tables as they are at the source",
     remedy: "drop them at the source, or select the database without mapping it",
-    rule: "seed, Table 2: during database mapping, the source database cannot contain stored procedures, views, or functions",
+    rule: "DRS manual, Table 2: during database mapping, the source database cannot contain stored procedures, views, or functions",
     verdicts: &[Verdict::Pass, Verdict::Fail],
     run: mapped_programs,
 };
@@ -26,7 +26,7 @@ pub(super) static DEPENDENCIES: Check = Check {
     title: "what views, procedures and functions use is selected",
     why: "a view can't be created without the tables that it reads, and a routine fails when it is called",
     remedy: "select what they use, or exclude them",
-    rule: "seed, Table 2, Precautions: objects that have dependencies must be synchronized at the same time",
+    rule: "DRS manual, Table 2, Precautions: objects that have dependencies must be synchronized at the same time",
     verdicts: &[Verdict::Pass, Verdict::Confirm, Verdict::Fail],
     run: dependencies,
 };
@@ -59,7 +59,7 @@ pub(super) static TRIGGERS: Check = Check {
     title: "the selected tables have no triggers",
     why: "what a trigger changes in selected tables is in the log; at the destination it would be done twice",
     remedy: "create them at the destination once nothing is followed any more",
-    rule: "seed, Table 2: only tables, indexes, stored procedures, views and functions; failed check items, srcTriggerAndEventCheck",
+    rule: "DRS manual, Table 2: only tables, indexes, stored procedures, views and functions; failed check items, srcTriggerAndEventCheck",
     verdicts: &[Verdict::Pass, Verdict::Confirm],
     run: triggers,
 };
@@ -70,7 +70,7 @@ pub(super) static EVENTS: Check = Check {
     title: "the selected databases have no events",
     why: "what an event changes in selected tables is in the log; at the destination it would be done twice",
     remedy: "create them at the destination once nothing is followed any more",
-    rule: "seed, Table 2: only tables, indexes, stored procedures, views and functions; failed check items, srcTriggerAndEventCheck",
+    rule: "DRS manual, Table 2: only tables, indexes, stored procedures, views and functions; failed check items, srcTriggerAndEventCheck",
     verdicts: &[Verdict::Pass, Verdict::Confirm],
     run: events,
 };

@@ -25,7 +25,7 @@ pub(super) static DESTINATION_WRITABLE: Check = Check {
     title: "the destination takes writes",
     why: "a server that is set to read-only refuses the task's",
     remedy: "set read_only, super_read_only and offline_mode off",
-    rule: "seed, Table 2: after a task is created, the destination database cannot be set to read-only",
+    rule: "DRS manual, Table 2: after a task is created, the destination database cannot be set to read-only",
     verdicts: &[Verdict::Pass, Verdict::Confirm, Verdict::Fail],
     run: writable,
 };
@@ -36,7 +36,7 @@ pub(super) static DESTINATION_REPLICATION: Check = Check {
     title: "the destination's replication is in order",
     why: "a replica that fails, or gets the same changes twice, does not stay what the task makes it",
     remedy: "repair its replication, or take it out",
-    rule: "seed, Table 2: the destination is running properly, and of a primary/standby instance the replication status must also be normal",
+    rule: "DRS manual, Table 2: the destination is running properly, and of a primary/standby instance the replication status must also be normal",
     verdicts: &[Verdict::Pass, Verdict::Confirm, Verdict::Fail],
     run: destination,
 };

@@ -11,7 +11,7 @@ pub(super) static RESUME_POINT: Check = Check {
     title: "the source's log has the point that a task has reached",
     why: "what the source has purged from its log can't be followed any more, and a log that was reset is not the one that the task knows",
     remedy: "begin a new task under another name, and keep the source's log for longer than a task may stand still",
-    rule: "seed Table 2: binlogs must not be deleted, and RESET MASTER is not supported",
+    rule: "DRS manual, Table 2: binlogs must not be deleted, and RESET MASTER is not supported",
     verdicts: &[Verdict::Pass, Verdict::Unknown, Verdict::Fail],
     run: resume_point,
 };

@@ -14,7 +14,7 @@ pub(super) static LOG_RETENTION: Check = Check {
     title: "the source keeps its log for long enough",
     why: "what is purged before it was read can't be made up for: the task ends, and the copy is made again",
     remedy: "keep the log for three days or more",
-    rule: "seed, Table 2: the recommended retention period is three days; expire_logs_days of 0 may make the synchronization fail",
+    rule: "DRS manual, Table 2: the recommended retention period is three days; expire_logs_days of 0 may make the synchronization fail",
     verdicts: &[Verdict::Pass, Verdict::Confirm],
     run: retention,
 };

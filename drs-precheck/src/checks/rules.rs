@@ -10,7 +10,7 @@ pub(super) static RULES: Check = Check {
     title: "each rule can be carried out",
     why: "a condition that can't be evaluated exactly, or a column that keys need, would lose rows",
     remedy: "mend the rule, see docs/rules.md",
-    rule: "seed, Process Data; docs/rules.md",
+    rule: "DRS manual, Process Data; docs/rules.md",
     verdicts: &[
         Verdict::Pass,
         Verdict::Confirm,

@@ -10,7 +10,7 @@ pub(super) static SELECTION: Check = Check {
     title: "each entry of [objects] finds something",
     why: "an object that is misspelt or gone is not synchronized, and nothing says so later",
     remedy: "mend the entry, or take it out",
-    rule: "seed, Table 7, Synchronization Object; failed check items, imported objects exist",
+    rule: "DRS manual, Table 7, Synchronization Object; failed check items, imported objects exist",
     verdicts: &[Verdict::Pass, Verdict::Confirm, Verdict::Fail],
     run: selection,
 };

@@ -14,7 +14,7 @@ pub(super) static PACKET_SIZE: Check = Check {
     title: "the destination takes large rows",
     why: "a row that is larger than max_allowed_packet, in which binary values count twice, stops the task; rows at the source may be as large as its own",
     remedy: "set max_allowed_packet at the destination to more than 100 MB, up to 1 GiB",
-    rule: "seed Table 2, Destination database: max_allowed_packet over 100 MB is advised",
+    rule: "DRS manual, Table 2, Destination database: max_allowed_packet over 100 MB is advised",
     verdicts: &[Verdict::Pass, Verdict::Confirm],
     run: packet_size,
 };
@@ -25,7 +25,7 @@ pub(super) static DISK_SPACE: Check = Check {
     title: "the destination has room for the rows and keys",
     why: "a destination whose disk is full stops the task, and everything else there",
     remedy: "make room at the destination, or select less",
-    rule: "seed Table 2, Destination database: sufficient storage space; failed check items, dstDbDiskSize: 2.5 times the data, or 200 GB more than it",
+    rule: "DRS manual, Table 2, Destination database: sufficient storage space; failed check items, dstDbDiskSize: 2.5 times the data, or 200 GB more than it",
     verdicts: &[
         Verdict::Pass,
         Verdict::Confirm,

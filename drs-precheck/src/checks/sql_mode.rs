@@ -27,7 +27,7 @@ pub(super) static ENGINE_SUBSTITUTION: Check = Check {
     title: "the destination has no NO_ENGINE_SUBSTITUTION if MyISAM tables are selected",
     why: "the manual forbids it, since a destination that takes no MyISAM tables then refuses them instead of making InnoDB tables of them",
     remedy: "take NO_ENGINE_SUBSTITUTION out of sql_mode at the destination, or turn the tables into InnoDB ones",
-    rule: "seed Table 2, Destination database: sql_mode with MyISAM tables",
+    rule: "DRS manual, Table 2, Destination database: sql_mode with MyISAM tables",
     verdicts: &[Verdict::Pass, Verdict::Fail],
     run: engine_substitution,
 };

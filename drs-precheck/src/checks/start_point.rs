@@ -14,7 +14,7 @@ pub(super) static START_POINT: Check = Check {
     title: "the source's log has the start point",
     why: "what lies between the start point and where the log can be read from would be missing at the destination",
     remedy: "take a start point that the log has: drs start-point prints the present one",
-    rule: "seed, Table 7: the start point is file:position, with the executed GTID set where GTIDs are enabled; Table 2: if it is not precise, data may be inconsistent",
+    rule: "DRS manual, Table 7: the start point is file:position, with the executed GTID set where GTIDs are enabled; Table 2: if it is not precise, data may be inconsistent",
     verdicts: &[Verdict::Pass, Verdict::Confirm, Verdict::Fail],
     run: start_point,
 };

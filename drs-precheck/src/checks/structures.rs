@@ -13,7 +13,7 @@ pub(super) static TABLE_STRUCTURES: Check = Check {
     title: "tables that the destination has are like the source's",
     why: "a value that another type, character set or key does not take as it is stops the task",
     remedy: "change the table at the destination, or drop it there: the copy then makes it",
-    rule: "seed Table 2, Destination database: consistent table structures; compared as the copy compares them, after mapping and rules",
+    rule: "DRS manual, Table 2, Destination database: consistent table structures; compared as the copy compares them, after mapping and rules",
     verdicts: &[Verdict::Pass, Verdict::Fail],
     run: table_structures,
 };
@@ -24,7 +24,7 @@ pub(super) static EXTRA_COLUMNS: Check = Check {
     title: "more columns at the destination do not stand in the way",
     why: "rows come without values for them: they must take NULL or have a default, and a default must not be unique",
     remedy: "let the column be NULL, give it a default, or drop its unique key",
-    rule: "seed Table 2, Precautions: more columns at the destination, both rules",
+    rule: "DRS manual, Table 2, Precautions: more columns at the destination, both rules",
     verdicts: &[Verdict::Pass, Verdict::Fail],
     run: extra_columns,
 };
@@ -35,7 +35,7 @@ pub(super) static MISSING_TABLES: Check = Check {
     title: "the destination has the tables that are followed",
     why: "a task that does not copy needs each table with its rows as of the start point",
     remedy: "create the tables with their rows at the destination, or let the task copy: mode = \"full+incremental\"",
-    rule: "seed Table 2, Synchronization object: for an incremental task the objects must exist",
+    rule: "DRS manual, Table 2, Synchronization object: for an incremental task the objects must exist",
     verdicts: &[Verdict::Pass, Verdict::Fail],
     run: missing_tables,
 };

@@ -15,7 +15,7 @@ pub(super) static ENGINES: Check = Check {
     title: "all tables are InnoDB or MyISAM",
     why: "other engines have no snapshot and no rows in the log, or can't be read at all",
     remedy: "ALTER TABLE ... ENGINE = InnoDB at the source, or exclude the table",
-    rule: "seed, Table 2: tables of engines other than MyISAM and InnoDB cannot be synchronized",
+    rule: "DRS manual, Table 2: tables of engines other than MyISAM and InnoDB cannot be synchronized",
     verdicts: &[Verdict::Pass, Verdict::Fail],
     run: engines,
 };
@@ -26,7 +26,7 @@ pub(super) static MYISAM_TABLES: Check = Check {
     title: "no table is MyISAM",
     why: "changes without transactions could be made twice, and a copy of a table that changes is of no single moment",
     remedy: "ALTER TABLE ... ENGINE = InnoDB at the source, or leave the table alone while the task runs",
-    rule: "seed, Table 2: data may be inconsistent when a MyISAM table is modified during a full synchronization; docs/limits.md",
+    rule: "DRS manual, Table 2: data may be inconsistent when a MyISAM table is modified during a full synchronization; docs/limits.md",
     verdicts: &[Verdict::Pass, Verdict::Confirm],
     run: myisam_tables,
 };
@@ -37,7 +37,7 @@ pub(super) static TABLES_WITHOUT_KEY: Check = Check {
     title: "every table has a primary key, or a unique one without NULL",
     why: "without a key a table may be locked for up to 3 s, is read in one piece, and is followed slowly",
     remedy: "ALTER TABLE ... ADD PRIMARY KEY at the source, or accept it",
-    rule: "seed, Suggestions: tables without a primary key may be locked for 3s; failed check items, no primary key",
+    rule: "DRS manual, Suggestions: tables without a primary key may be locked for 3s; failed check items, no primary key",
     verdicts: &[Verdict::Pass, Verdict::Confirm],
     run: tables_without_key,
 };

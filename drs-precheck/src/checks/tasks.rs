@@ -37,7 +37,7 @@ pub(super) static SHARED_TABLES: Check = Check {
     title: "other tasks that write to the same tables can be told apart by keys",
     why: "each row belongs to one source, by its key; without a key, changes of one source would meet rows of the other",
     remedy: "give each source's rows keys of their own, or exclude the tables",
-    rule: "seed Table 2, Precautions: many-to-one synchronization",
+    rule: "DRS manual, Table 2, Precautions: many-to-one synchronization",
     verdicts: &[Verdict::Pass, Verdict::Confirm, Verdict::Fail],
     run: shared_tables,
 };

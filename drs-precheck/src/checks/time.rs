@@ -11,7 +11,7 @@ pub(super) static TIME_ZONE: Check = Check {
     title: "both servers have the same local time",
     why: "applications see other local times of TIMESTAMP values after the switch-over; names of zones tell nothing, so their local times from 1970 to 2038 are compared",
     remedy: "set time_zone at the destination to a zone with the source's local times",
-    rule: "seed Table 2, Destination database: time zone",
+    rule: "DRS manual, Table 2, Destination database: time zone",
     verdicts: &[Verdict::Pass, Verdict::Fail],
     run: time_zone,
 };

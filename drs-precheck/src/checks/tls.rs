@@ -10,7 +10,7 @@ pub(super) static SOURCE_TLS: Check = Check {
     title: "sessions with the source are encrypted",
     why: "rows and the log travel over the network",
     remedy: "set source.tls, or give the server TLS 1.2",
-    rule: "seed, Table 2: TLS 1.2, and versions before 5.6.46 and 5.7.28; failed check items, isUserRequireSslLink",
+    rule: "DRS manual, Table 2: TLS 1.2, and versions before 5.6.46 and 5.7.28; failed check items, isUserRequireSslLink",
     verdicts: &[Verdict::Pass, Verdict::Confirm],
     run: |facts| encryption(facts, Role::Source),
 };
@@ -21,7 +21,7 @@ pub(super) static DESTINATION_TLS: Check = Check {
     title: "sessions with the destination are encrypted",
     why: "rows travel over the network",
     remedy: "set destination.tls, or give the server TLS 1.2",
-    rule: "seed, Table 2: TLS 1.2, and versions before 5.6.46 and 5.7.28; failed check items, isUserRequireSslLink",
+    rule: "DRS manual, Table 2: TLS 1.2, and versions before 5.6.46 and 5.7.28; failed check items, isUserRequireSslLink",
     verdicts: &[Verdict::Pass, Verdict::Confirm],
     run: |facts| encryption(facts, Role::Destination),
 };
@@ -32,7 +32,7 @@ pub(super) static SOURCE_CERTIFICATE: Check = Check {
     title: "the source's certificate is good for some time",
     why: "a task that verifies it can't connect again once it has ended",
     remedy: "give the server a new certificate",
-    rule: "seed, Test Connection: a CA certificate; drs connects again and again while a task runs",
+    rule: "DRS manual, Test Connection: a CA certificate; drs connects again and again while a task runs",
     verdicts: &[Verdict::Pass, Verdict::Confirm],
     run: |facts| certificate(facts, Role::Source),
 };
@@ -43,7 +43,7 @@ pub(super) static DESTINATION_CERTIFICATE: Check = Check {
     title: "the destination's certificate is good for some time",
     why: "a task that verifies it can't connect again once it has ended",
     remedy: "give the server a new certificate",
-    rule: "seed, Test Connection: a CA certificate; drs connects again and again while a task runs",
+    rule: "DRS manual, Test Connection: a CA certificate; drs connects again and again while a task runs",
     verdicts: &[Verdict::Pass, Verdict::Confirm],
     run: |facts| certificate(facts, Role::Destination),
 };

@@ -32,7 +32,7 @@ pub(super) static VERSION_ORDER: Check = Check {
     title: "the destination is not older than the source",
     why: "an older server does not know all that a newer one writes",
     remedy: "use a destination of the source's version or a newer one",
-    rule: "seed, Table 2: data cannot be synchronized from a newer version database to an older version database",
+    rule: "DRS manual, Table 2: data cannot be synchronized from a newer version database to an older version database",
     verdicts: &[Verdict::Pass, Verdict::Confirm, Verdict::Fail],
     run: version_order,
 };
