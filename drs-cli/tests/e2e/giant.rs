@@ -86,6 +86,61 @@ fn one_transaction(database: &str, pair: Pair) {
     }
 }
 
+/// One transaction of `DRS_LOG_FILE_MIB` MiB, most of it of a table that is not selected: with more
+/// than 4,096 its file of the log ends behind what 32 bits can count, and that is where a task without
+/// GTIDs must go on.
+#[test]
+fn goes_on_behind_the_end_of_a_long_file() {
+    const ROW_MIB: u64 = 8;
+    let mib: u64 = env::var("DRS_LOG_FILE_MIB").map_or(32, |mib| mib.parse().unwrap());
+    let database = "long_file";
+    let source = servers::start(servers::builder(Version::MySql97).server_id(31));
+    let destination = servers::by_position().destination;
+    let mut conn = in_new_database(&source, database);
+    run(
+        &mut conn,
+        &[
+            "CREATE DATABASE other",
+            "CREATE TABLE other.wide (id INT PRIMARY KEY, b LONGBLOB)",
+            "CREATE TABLE small (id INT PRIMARY KEY)",
+        ],
+    );
+    let task = Task::new(&source, destination, database);
+    Program::run(&task, &["--until-caught-up"]).succeed();
+
+    run(&mut conn, &["BEGIN"]);
+    for id in 0..mib / ROW_MIB {
+        run(
+            &mut conn,
+            &[&format!(
+                "INSERT INTO other.wide VALUES ({id}, REPEAT(CHAR(64 + {id} % 50), {ROW_MIB} * 1024 * 1024))"
+            )],
+        );
+    }
+    run(&mut conn, &["INSERT INTO small VALUES (1)", "COMMIT"]);
+    let begun = Instant::now();
+    let ended = Program::run(&task, &["--until-caught-up"]).end(servers::LIMIT * 10);
+    assert_eq!(ended.code, Some(0), "{}", ended.errors);
+    println!(
+        "{database}: {mib} MiB in one transaction, followed in {:.1?}, at most {} MiB",
+        begun.elapsed(),
+        ended.memory_peak_mib
+    );
+    run(
+        &mut conn,
+        &[
+            "INSERT INTO small VALUES (2)",
+            "UPDATE small SET id = 3 WHERE id = 1",
+        ],
+    );
+    Program::run(&task, &["--until-caught-up"]).succeed();
+    assert_equal(&source, destination, database);
+    run(
+        &mut destination.conn().unwrap(),
+        &[&format!("DROP DATABASE {database}")],
+    );
+}
+
 /// Counting the events of a log of `DRS_LOG_MIB` MiB.
 #[test]
 fn the_statistics_of_a_log() {

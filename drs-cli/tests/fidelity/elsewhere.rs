@@ -165,9 +165,15 @@ pub(crate) const TESTS: &[Elsewhere] = &[
     Elsewhere {
         trap: 62,
         peer: &[],
-        title: "positions beyond 4 GiB (scaled down: the offsets are counted over events made for it)",
-        outcome: "counted with 64 bits",
-        tests: &[("drs-binlog/src/offsets.rs", "offsets_go_beyond_32_bits")],
+        title: "positions beyond 4 GiB, by one transaction (scaled down: the file is of 32 MiB; `DRS_LOG_FILE_MIB` says how long)",
+        outcome: "counted with 64 bits; a task goes on there",
+        tests: &[
+            ("drs-binlog/src/offsets.rs", "offsets_go_beyond_32_bits"),
+            (
+                "drs-cli/tests/e2e/giant.rs",
+                "goes_on_behind_the_end_of_a_long_file",
+            ),
+        ],
     },
     Elsewhere {
         trap: 63,
