@@ -77,16 +77,27 @@ fn another_server_behind_the_sources_address_ends_the_task() {
     let stop = AtomicBool::new(false);
     let error = std::thread::scope(|scope| {
         let running = scope.spawn(|| Pipeline::new(&task, MySqlDestination::new(&task)).run(&stop));
-        run(&mut test.at_source(), "INSERT INTO t VALUES (1)");
         let mut look = session(test.destination);
-        deadline::until(
-            Duration::from_secs(60),
+        let mut wait = |what: &str, statement: String, wanted: u64| {
+            deadline::until(Duration::from_secs(60), what, || {
+                let found: Result<Option<u64>, _> = look.query_first(&statement);
+                (found.ok().flatten() == Some(wanted)).then_some(())
+            });
+        };
+        // Only what follows the log meets the other server.
+        wait(
+            "the end of the copy",
+            format!(
+                "SELECT copied FROM drs_meta.task WHERE name = '{}'",
+                test.name
+            ),
+            1,
+        );
+        run(&mut test.at_source(), "INSERT INTO t VALUES (1)");
+        wait(
             "the row at the destination",
-            || {
-                let rows: Result<Option<u64>, _> =
-                    look.query_first(format!("SELECT COUNT(*) FROM {}.t", test.name));
-                (rows.ok().flatten() == Some(1)).then_some(())
-            },
+            format!("SELECT COUNT(*) FROM {}.t", test.name),
+            1,
         );
         switch.lead_to(gtid97().port());
         running.join().unwrap().unwrap_err().to_string()
