@@ -141,12 +141,21 @@ fn session(facts: &Facts) -> Result<Vec<Finding>, Unread> {
         return Ok(vec![Finding::pass("it may")]);
     }
     let account = facts.destination.account.name.clone()?;
-    let finding = match adds_key {
-        true => Finding::fail(format!(
-            "sql_generate_invisible_primary_key is ON at the destination, and the account {account} may not set it off for its sessions"
+    let variable = match adds_key {
+        true => "sql_generate_invisible_primary_key",
+        false => "sql_require_primary_key",
+    };
+    let detail = format!(
+        "{variable} is ON at the destination, and the account {account} may not set it off for its sessions"
+    );
+    // The session of each statement that is repeated sets sql_require_primary_key off.
+    let finding = match (adds_key, facts.task.mode().follows()) {
+        (true, _) => Finding::fail(detail),
+        (false, true) => Finding::fail(format!(
+            "{detail}: the first statement of the log that is repeated stops the task"
         )),
-        false => Finding::confirm(format!(
-            "sql_require_primary_key is ON at the destination, and the account {account} may not set it off for its sessions: a table without a primary key stops the task"
+        (false, false) => Finding::confirm(format!(
+            "{detail}: a table without a primary key stops the task"
         )),
     };
     let statement = format!("GRANT SESSION_VARIABLES_ADMIN ON *.* TO {account}");
@@ -165,7 +174,7 @@ pub(super) mod tests {
     use super::*;
     use crate::{
         checks::tests::Case,
-        facts::{Uses, View},
+        facts::{Uses, View, sample::task},
     };
 
     fn add_view(facts: &mut Facts) {
@@ -217,10 +226,20 @@ pub(super) mod tests {
             "session-privilege",
             Verdict::Confirm,
             |facts| {
+                facts.task = task("full", "");
                 facts.destination.account.grant(POOR);
                 facts.destination.set("sql_require_primary_key", "ON");
             },
             "without a primary key",
+        ),
+        Case::of(
+            "session-privilege",
+            Verdict::Fail,
+            |facts| {
+                facts.destination.account.grant(POOR);
+                facts.destination.set("sql_require_primary_key", "ON");
+            },
+            "the first statement of the log",
         ),
     ];
 }
