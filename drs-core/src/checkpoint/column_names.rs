@@ -2,7 +2,11 @@
 
 use mysql::{Transaction, prelude::Queryable};
 
-use super::{CheckpointError, CheckpointStore, TableRecord, rows::write_table, store::query};
+use super::{
+    CheckpointError, CheckpointStore, TableRecord,
+    rows::{table_name, write_table},
+    store::query,
+};
 use crate::object::TableName;
 
 /// A table's columns from now on; `None` when they are not known any more.
@@ -24,13 +28,12 @@ impl CheckpointStore {
             )
             .map_err(query("read"))
         })?;
-        Ok(rows
-            .into_iter()
-            .filter_map(|(database, table, names)| {
-                let table = TableName::new(&database, &table).ok()?;
-                Some((table, names.split(SEPARATOR).map(str::to_owned).collect()))
+        rows.into_iter()
+            .map(|(database, table, names)| {
+                let table = table_name(&task, &database, &table)?;
+                Ok((table, names.split(SEPARATOR).map(str::to_owned).collect()))
             })
-            .collect())
+            .collect()
     }
 
     /// Writes what is known of some tables.

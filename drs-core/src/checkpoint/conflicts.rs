@@ -6,7 +6,11 @@ use std::fmt::Write;
 use drs_binlog::{Gtid, Position};
 use mysql::{Conn, Row, prelude::Queryable};
 
-use super::{CheckpointError, TransactionId, rows::position, store::query};
+use super::{
+    CheckpointError, TransactionId,
+    rows::{position, table_name, unreadable},
+    store::query,
+};
 use crate::{
     apply::ConflictKind, error::server_code, object::TableName, sql, task::ConflictPolicy,
 };
@@ -104,7 +108,7 @@ pub fn summarize(
     rows.into_iter()
         .map(|(db, tbl, kind, key_name, policy, count, first, last)| {
             Ok(ConflictSummary {
-                table: table(task, &db, &tbl)?,
+                table: table_name(task, &db, &tbl)?,
                 kind: parsed_kind(task, &kind, key_name)?,
                 policy: parsed_policy(task, &policy)?,
                 count,
@@ -280,17 +284,6 @@ fn condition(task: &str, since: Option<&Since>) -> String {
     out
 }
 
-fn unreadable(task: &str, reason: String) -> CheckpointError {
-    CheckpointError::Unreadable {
-        task: task.to_owned(),
-        reason,
-    }
-}
-
-fn table(task: &str, db: &str, tbl: &str) -> Result<TableName, CheckpointError> {
-    TableName::new(db, tbl).map_err(|error| unreadable(task, error.to_string()))
-}
-
 fn parsed_kind(
     task: &str,
     kind: &str,
@@ -328,7 +321,7 @@ fn ledger_row(task: &str, mut row: Row) -> Result<LedgerRow, CheckpointError> {
     Ok(LedgerRow {
         id: row.take(0).unwrap_or(0),
         met_at: met_at.unwrap_or_default(),
-        table: table(task, &db.unwrap_or_default(), &tbl.unwrap_or_default())?,
+        table: table_name(task, &db.unwrap_or_default(), &tbl.unwrap_or_default())?,
         kind: parsed_kind(task, &kind.unwrap_or_default(), key_name)?,
         policy: parsed_policy(task, &policy.unwrap_or_default())?,
         row_count: row.take(7).unwrap_or(0),

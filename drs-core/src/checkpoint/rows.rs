@@ -288,11 +288,8 @@ pub(super) fn read_tables(
         .map_err(query("read"))?;
     let mut records = Vec::with_capacity(rows.len());
     for (db, tbl, phase, created_by_task, rows_copied, ff, fp, fg, uf, up, ug, definition) in rows {
-        let unreadable = |reason: String| CheckpointError::Unreadable {
-            task: task.to_owned(),
-            reason,
-        };
-        let table = TableName::new(&db, &tbl).map_err(|e| unreadable(e.to_string()))?;
+        let unreadable = |reason| unreadable(task, reason);
+        let table = table_name(task, &db, &tbl)?;
         let phase = TablePhase::parse(&phase)
             .ok_or_else(|| unreadable(format!("table {table} has the unknown phase {phase:?}")))?;
         records.push(TableRecord {
@@ -306,4 +303,17 @@ pub(super) fn read_tables(
         });
     }
     Ok(records)
+}
+
+/// A table that a row of the checkpoint names.
+pub(super) fn table_name(task: &str, db: &str, tbl: &str) -> Result<TableName, CheckpointError> {
+    TableName::new(db, tbl).map_err(|error| unreadable(task, error.to_string()))
+}
+
+/// A row of the checkpoint that can't have been written by drs.
+pub(super) fn unreadable(task: &str, reason: String) -> CheckpointError {
+    CheckpointError::Unreadable {
+        task: task.to_owned(),
+        reason,
+    }
 }

@@ -134,7 +134,7 @@ fn grants(
         },
         Err(_) => GrantSettings::default(),
     };
-    Ok(Grants::parse(lines?, &active_roles, settings))
+    Grants::parse(lines?, &active_roles, settings)
 }
 
 fn limits(
@@ -186,7 +186,7 @@ impl Account {
     pub(crate) fn sample(_role: Role) -> Self {
         Self {
             name: Ok(AccountName::parse("drs@%")),
-            grants: Ok(Grants::parse(
+            grants: Grants::parse(
                 [
                     "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, LOCK TABLES, \
                      REPLICATION SLAVE, REPLICATION CLIENT, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, \
@@ -195,7 +195,7 @@ impl Account {
                 ],
                 "NONE",
                 GrantSettings::default(),
-            )),
+            ),
             limits: Ok(Limits::default()),
             password_age_days: Ok(Some(1)),
         }
@@ -203,7 +203,7 @@ impl Account {
 
     /// Makes it one with these grants and no other.
     pub(crate) fn grant(&mut self, lines: &[&str]) {
-        self.grants = Ok(Grants::parse(lines, "NONE", GrantSettings::default()));
+        self.grants = Grants::parse(lines, "NONE", GrantSettings::default());
     }
 
     pub(crate) fn limit(&mut self) -> &mut Limits {

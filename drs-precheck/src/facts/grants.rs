@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use drs_core::{DatabaseName, NameCase, TableName};
 
-use super::statement::{split, trimmed_name};
+use super::{
+    Fact, Unread,
+    statement::{split, trimmed_name},
+};
 
 /// What an account may do, its active roles included.
 ///
@@ -37,11 +40,15 @@ impl Grants {
     /// Reads the lines of `SHOW GRANTS`, and the text of `SELECT CURRENT_ROLE()` (`NONE` for none).
     ///
     /// The lines must be quoted with backquotes, as they are without `ANSI_QUOTES`.
+    ///
+    /// # Errors
+    /// When a line takes something away that is not understood: the account may do less than the other
+    /// lines say. A grant that is not understood gives nothing.
     pub fn parse<S: AsRef<str>>(
         lines: impl IntoIterator<Item = S>,
         active_roles: &str,
         settings: GrantSettings,
-    ) -> Self {
+    ) -> Fact<Self> {
         let mut grants = Self {
             settings,
             ..Self::default()
@@ -50,10 +57,14 @@ impl Grants {
             grants.active_roles = names(active_roles);
         }
         for line in lines {
-            // A line that is not understood gives nothing: what it holds is asked for once more.
-            let _ = grants.add(line.as_ref());
+            let line = line.as_ref();
+            if grants.add(line).is_none() && line.starts_with("REVOKE ") {
+                return Err(Unread::new(format!(
+                    "what is taken from the account is not understood: {line}"
+                )));
+            }
         }
-        grants
+        Ok(grants)
     }
 
     /// True when it may do this everywhere; of privileges that are for the whole server, whether it has them.
@@ -159,10 +170,12 @@ impl Grants {
         }
         let (object, _) = split(rest, if is_grant { " TO " } else { " FROM " })?;
         let privileges = whole_privileges(privileges);
+        // Only databases are ever taken out (partial_revokes).
+        if !is_grant && !object.ends_with(".*") || !is_grant && object == "*.*" {
+            return None;
+        }
         if object == "*.*" {
-            if is_grant {
-                self.global.extend(privileges);
-            }
+            self.global.extend(privileges);
             return Some(());
         }
         if let Some(database) = object.strip_suffix(".*") {
@@ -279,7 +292,7 @@ mod tests {
     use super::*;
 
     fn grants(lines: &[&str]) -> Grants {
-        Grants::parse(lines, "NONE", GrantSettings::default())
+        Grants::parse(lines, "NONE", GrantSettings::default()).unwrap()
     }
 
     fn database(name: &str) -> DatabaseName {
@@ -341,7 +354,7 @@ mod tests {
                 .filter(|privilege| grants.has_on_database(&database(name), privilege))
                 .collect()
         };
-        let plain = Grants::parse(lines, "NONE", GrantSettings::default());
+        let plain = Grants::parse(lines, "NONE", GrantSettings::default()).unwrap();
         assert_eq!(found(&plain, "a_b"), ["INSERT"]);
         assert_eq!(found(&plain, "axc"), ["UPDATE"]);
         assert_eq!(plain.by_wildcard(&database("axc")), ["UPDATE"]);
@@ -350,13 +363,13 @@ mod tests {
         assert_eq!(found(&plain, "axb"), [""; 0]);
         assert_eq!(found(&plain, "xb"), ["DELETE"]);
         assert_eq!(found(&plain, "A_b"), ["DELETE"]);
-        let with_role = Grants::parse(lines, "`r`@`%`", GrantSettings::default());
+        let with_role = Grants::parse(lines, "`r`@`%`", GrantSettings::default()).unwrap();
         assert_eq!(found(&with_role, "a_b"), ["DELETE"]);
         let literal = GrantSettings {
             partial_revokes: true,
             case: NameCase::Insensitive,
         };
-        let literal = Grants::parse(lines, "NONE", literal);
+        let literal = Grants::parse(lines, "NONE", literal).unwrap();
         assert_eq!(found(&literal, "A_B"), ["SELECT"]);
         assert_eq!(found(&literal, "axb"), [""; 0]);
     }
@@ -376,11 +389,20 @@ mod tests {
             ],
             "NONE",
             settings,
-        );
+        )
+        .unwrap();
         assert!(!grants.has_on_database(&database("a_b"), "SELECT"));
         assert!(grants.has_on_database(&database("axb"), "SELECT"));
         assert!(grants.has_on_database(&database("b"), "INSERT"));
         assert_eq!(grants.database_pattern(&database("a_b")), "`a_b`.*");
+        for line in [
+            "REVOKE SELECT ON *.* FROM `drs`@`%`",
+            "REVOKE SELECT ON `a`.`t` FROM `drs`@`%`",
+            "REVOKE what is this",
+        ] {
+            let error = Grants::parse(["GRANT SELECT ON *.* TO `drs`@`%`", line], "NONE", settings);
+            assert!(error.unwrap_err().reason.contains(line));
+        }
     }
 
     #[test]
