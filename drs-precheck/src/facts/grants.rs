@@ -171,7 +171,8 @@ impl Grants {
         let (object, _) = split(rest, if is_grant { " TO " } else { " FROM " })?;
         let privileges = whole_privileges(privileges);
         // Only databases are ever taken out (partial_revokes).
-        if !is_grant && !object.ends_with(".*") || !is_grant && object == "*.*" {
+        let is_of_database = object != "*.*" && object.ends_with(".*");
+        if !is_grant && !is_of_database {
             return None;
         }
         if object == "*.*" {
