@@ -2,6 +2,7 @@
 
 mod apply;
 mod checkpoint;
+pub mod compare;
 mod copy;
 pub mod ddl;
 mod destination;

@@ -1,5 +1,6 @@
 //! The engine on real servers.
 
+mod compare;
 mod conflict;
 mod copy;
 mod follow;

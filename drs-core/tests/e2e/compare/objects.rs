@@ -1,0 +1,1 @@
+//! Objects compared by what they mean.
