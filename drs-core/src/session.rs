@@ -74,6 +74,14 @@ pub fn open_destination(endpoint: &Endpoint) -> Result<(Conn, ServerVersion), Se
     open(endpoint, Role::Destination, destination_session)
 }
 
+/// Connects to either side and sets the session up for reading.
+pub(crate) fn open_to_read(
+    endpoint: &Endpoint,
+    role: Role,
+) -> Result<(Conn, ServerVersion), SessionError> {
+    open(endpoint, role, source_session)
+}
+
 /// Fails when the session's server is not the one with this `server_uuid`; an empty one is not known.
 pub(crate) fn same_server(conn: &mut Conn, role: Role, expected: &str) -> Result<(), SessionError> {
     if expected.is_empty() {

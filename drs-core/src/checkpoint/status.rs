@@ -82,3 +82,11 @@ fn read_lag(conn: &mut Conn, task: &str) -> Result<Option<Lag>, CheckpointError>
         age_s: u64::try_from(age_s).unwrap_or(0),
     }))
 }
+
+/// Everything at or before this point is at the destination; `None` when the task has not begun.
+pub(crate) fn watermark(
+    conn: &mut Conn,
+    task: &str,
+) -> Result<Option<StreamPoint>, CheckpointError> {
+    Ok(merged(&read_lanes(conn, task)?).map(|(watermark, _)| watermark))
+}

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     checkpoint::ChunkRecord,
+    object::TableName,
     schema::{Column, TableSchema},
     sql,
 };
@@ -22,14 +23,15 @@ const FIRST_ROWS_MAX: u64 = 200;
 
 /// A keyed table's key, as the chunks' conditions need it.
 #[derive(Clone, Debug)]
-pub(super) struct ChunkKey {
-    name: String,
+pub(crate) struct ChunkKey {
+    /// The index that reads follow; `None` leaves it to the server.
+    index: Option<String>,
     columns: Vec<Column>,
 }
 
 impl ChunkKey {
     /// The key that tells the table's rows apart; `None` for a keyless table.
-    pub(super) fn of(schema: &TableSchema) -> Option<Self> {
+    pub(crate) fn of(schema: &TableSchema) -> Option<Self> {
         let key = schema.row_key()?;
         let columns = key
             .parts
@@ -41,13 +43,18 @@ impl ChunkKey {
             })
             .collect::<Option<Vec<Column>>>()?;
         Some(Self {
-            name: key.name.clone(),
+            index: Some(key.name.clone()),
             columns,
         })
     }
 
+    /// The key of a table that has the same rows as one with such a key.
+    pub(crate) fn with(index: Option<String>, columns: Vec<Column>) -> Self {
+        Self { index, columns }
+    }
+
     /// The names of the key's columns, for messages.
-    pub(super) fn column_names(&self) -> String {
+    pub(crate) fn column_names(&self) -> String {
         self.columns
             .iter()
             .map(|column| column.name.as_str())
@@ -56,12 +63,15 @@ impl ChunkKey {
     }
 
     /// Makes the reads follow the key, whatever the server's statistics say.
-    pub(super) fn index_hint(&self) -> String {
-        format!("FORCE INDEX ({})", sql::identifier(&self.name))
+    pub(crate) fn index_hint(&self) -> String {
+        match &self.index {
+            Some(index) => format!("FORCE INDEX ({})", sql::identifier(index)),
+            None => String::new(),
+        }
     }
 
     /// The condition that a row is above `lower` and at or below `upper`; the server compares.
-    pub(super) fn condition(&self, lower: Option<&Bound>, upper: Option<&Bound>) -> String {
+    pub(crate) fn condition(&self, lower: Option<&Bound>, upper: Option<&Bound>) -> String {
         let lower = lower.map(|bound| self.beyond(bound, '>', false));
         let upper = upper.map(|bound| self.beyond(bound, '<', true));
         let parts: Vec<String> = lower.into_iter().chain(upper).collect();
@@ -95,18 +105,7 @@ impl ChunkKey {
         lower: Option<&Bound>,
         rows: u64,
     ) -> Result<Option<Bound>, CopyError> {
-        let list = self
-            .columns
-            .iter()
-            .map(select_expression)
-            .collect::<Vec<_>>()
-            .join(", ");
-        let order = self
-            .columns
-            .iter()
-            .map(|column| sql::identifier(&column.name))
-            .collect::<Vec<_>>()
-            .join(", ");
+        let (list, order) = (self.select_list(), self.order());
         let statement = format!(
             "SELECT {list} FROM {} {}{} ORDER BY {order} LIMIT 1 OFFSET {}",
             sql::table(&schema.name),
@@ -118,7 +117,34 @@ impl ChunkKey {
             "looking for the end of a part of {}",
             schema.name
         )))?;
-        let Some(row) = row else { return Ok(None) };
+        row.map(|row| self.bound(&row, &schema.name)).transpose()
+    }
+
+    /// The columns of the key, in its order.
+    pub(crate) fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// What a SELECT asks for to get a key that [`Self::bound`] reads.
+    pub(crate) fn select_list(&self) -> String {
+        self.columns
+            .iter()
+            .map(select_expression)
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    /// The key's columns, for ORDER BY.
+    pub(crate) fn order(&self) -> String {
+        self.columns
+            .iter()
+            .map(|column| sql::identifier(&column.name))
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    /// The key of a row that begins with the values of [`Self::select_list`].
+    pub(crate) fn bound(&self, row: &Row, table: &TableName) -> Result<Bound, CopyError> {
         let mut literals = Vec::with_capacity(self.columns.len());
         for (index, column) in self.columns.iter().enumerate() {
             let bytes = match row.as_ref(index) {
@@ -127,18 +153,29 @@ impl ChunkKey {
             };
             let mut literal = String::new();
             write_bound(&mut literal, bytes, column).ok_or_else(|| CopyError::Value {
-                table: schema.name.clone(),
+                table: table.clone(),
                 column: column.name.clone(),
             })?;
             literals.push(literal);
         }
-        Ok(Some(Bound { literals }))
+        Ok(Bound { literals })
+    }
+
+    /// The condition that a row has this key; the server compares.
+    pub(crate) fn equals(&self, bound: &Bound) -> String {
+        let parts: Vec<String> = self
+            .columns
+            .iter()
+            .zip(&bound.literals)
+            .map(|(column, literal)| format!("{} = {literal}", sql::comparable(column)))
+            .collect();
+        format!("({})", parts.join(" AND "))
     }
 }
 
 /// One end of a chunk: a literal for each column of the key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Bound {
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Bound {
     literals: Vec<String>,
 }
 
@@ -148,13 +185,13 @@ const SEPARATOR: &str = ", ";
 
 impl Bound {
     /// Reads a bound from the checkpoint; `None` when it is not one of this key.
-    pub(super) fn parse(text: &str, key: &ChunkKey) -> Option<Self> {
+    pub(crate) fn parse(text: &str, key: &ChunkKey) -> Option<Self> {
         let literals: Vec<String> = text.split(SEPARATOR).map(str::to_owned).collect();
         (literals.len() == key.columns.len() && literals.iter().all(|literal| !literal.is_empty()))
             .then_some(Self { literals })
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.literals.join(SEPARATOR)
     }
 }
@@ -300,7 +337,7 @@ mod tests {
             has_default: false,
         };
         ChunkKey {
-            name: "PRIMARY".to_owned(),
+            index: Some("PRIMARY".to_owned()),
             columns: names.iter().map(column).collect(),
         }
     }

@@ -29,6 +29,7 @@ mod transfer;
 mod turn;
 mod writer;
 
+pub(crate) use chunk::{Bound, ChunkKey};
 pub use create::may_hide_labels;
 pub use error::CopyError;
 pub(crate) use from::{end_of_log, uses_gtid, visible_gtid_point};

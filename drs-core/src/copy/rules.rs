@@ -26,7 +26,7 @@ impl CopyRules<'_> {
     }
 
     /// The condition that a table's rows are read with, if its rule has one.
-    pub(super) fn condition(&self, schema: &TableSchema) -> Result<Option<String>, CopyError> {
+    pub(crate) fn condition(&self, schema: &TableSchema) -> Result<Option<String>, CopyError> {
         let rule = self.rules.of(&schema.name, self.case);
         let Some(expression) = rule.and_then(|rule| rule.filter.as_ref()) else {
             return Ok(None);

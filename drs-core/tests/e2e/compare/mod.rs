@@ -1,1 +1,2 @@
 mod objects;
+mod planted;

@@ -1,0 +1,233 @@
+//! Which session works on which table.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use super::{
+    CompareError, RowCounts, RowDifference, RowDifferenceKind, keyed::Suspect, pair::TablePair,
+    ranges::Range,
+};
+use crate::object::TableName;
+
+/// A table whose turn has not come.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    pub(super) source: TableName,
+    pub(super) destination: TableName,
+    pub(super) rows_estimate: u64,
+    pub(super) bytes_per_row: u64,
+    pub(super) is_shared: bool,
+}
+
+/// What a session does next.
+pub(super) enum Turn {
+    Begin(Waiting),
+    Join(Arc<OpenTable>),
+}
+
+/// The tables to do, and those that are being done.
+#[derive(Debug)]
+pub(super) struct Board {
+    state: Mutex<State>,
+    sessions: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Waiting>,
+    opening: usize,
+    open: Vec<Arc<OpenTable>>,
+}
+
+impl Board {
+    pub(super) fn new(waiting: Vec<Waiting>, sessions: usize) -> Self {
+        Self {
+            state: Mutex::new(State {
+                waiting: waiting.into(),
+                ..State::default()
+            }),
+            sessions,
+        }
+    }
+
+    /// A new table while there are fewer than sessions, else one that has ranges left.
+    pub(super) fn turn(&self) -> Option<Turn> {
+        let mut state = self.state();
+        let begin = |state: &mut State| {
+            let waiting = state.waiting.pop_front()?;
+            state.opening += 1;
+            Some(Turn::Begin(waiting))
+        };
+        if state.open.len() + state.opening < self.sessions
+            && let Some(turn) = begin(&mut state)
+        {
+            return Some(turn);
+        }
+        let least = state
+            .open
+            .iter()
+            .filter(|open| open.has_ranges_left())
+            .min_by_key(|open| open.plan().workers)
+            .cloned();
+        match least {
+            Some(open) => {
+                open.plan().workers += 1;
+                Some(Turn::Join(open))
+            }
+            None => begin(&mut state),
+        }
+    }
+
+    /// A table that was begun has two definitions.
+    pub(super) fn open(&self, pair: TablePair) -> Arc<OpenTable> {
+        let mut state = self.state();
+        state.opening = state.opening.saturating_sub(1);
+        let open = Arc::new(OpenTable::new(pair));
+        state.open.push(Arc::clone(&open));
+        open
+    }
+
+    /// A table that was begun is not compared.
+    pub(super) fn gone(&self) {
+        let mut state = self.state();
+        state.opening = state.opening.saturating_sub(1);
+    }
+
+    /// A session has no more to do with a table; true for the last one.
+    pub(super) fn leave(&self, open: &Arc<OpenTable>) -> bool {
+        let mut state = self.state();
+        let is_last = {
+            let mut plan = open.plan();
+            plan.workers = plan.workers.saturating_sub(1);
+            plan.workers == 0
+        };
+        if is_last {
+            state.open.retain(|other| !Arc::ptr_eq(other, open));
+        }
+        is_last
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A table that is being compared.
+#[derive(Debug)]
+pub(super) struct OpenTable {
+    pub(super) pair: TablePair,
+    pub(super) begun: Instant,
+    plan: Mutex<Plan>,
+    tally: Mutex<Tally>,
+}
+
+#[derive(Debug)]
+struct Plan {
+    workers: usize,
+    within: Range,
+    finished: bool,
+}
+
+/// Ranges that one session compares at a time.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) ranges: Vec<Range>,
+}
+
+/// What is known of the table so far.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) counts: RowCounts,
+    pub(super) examples: Vec<RowDifference>,
+    pub(super) failure: Option<String>,
+    suspects: Vec<Suspect>,
+    examples_begun: usize,
+}
+
+impl Tally {
+    pub(super) fn count(&mut self, kind: RowDifferenceKind, times: u64) {
+        let place = match kind {
+            RowDifferenceKind::Missing => &mut self.counts.missing,
+            RowDifferenceKind::Extra => &mut self.counts.extra,
+            RowDifferenceKind::Different => &mut self.counts.different,
+        };
+        *place += times;
+    }
+}
+
+impl OpenTable {
+    fn new(pair: TablePair) -> Self {
+        let finished = pair.source.key.is_none();
+        Self {
+            pair,
+            begun: Instant::now(),
+            plan: Mutex::new(Plan {
+                workers: 1,
+                within: Range::default(),
+                finished,
+            }),
+            tally: Mutex::default(),
+        }
+    }
+
+    fn has_ranges_left(&self) -> bool {
+        !self.plan().finished
+    }
+
+    /// The next ranges, which `divide` finds within what is left; `None` when nothing is.
+    pub(super) fn next_group(
+        &self,
+        divide: impl FnOnce(&Range) -> Result<(Vec<Range>, bool), CompareError>,
+    ) -> Result<Option<Group>, CompareError> {
+        let mut plan = self.plan();
+        if plan.finished {
+            return Ok(None);
+        }
+        let (ranges, is_last) = divide(&plan.within)?;
+        plan.finished = is_last;
+        if let Some(last) = ranges.last() {
+            plan.within.lower.clone_from(&last.upper);
+        }
+        Ok(Some(Group { ranges }))
+    }
+
+    /// Takes in what a group's ranges hold.
+    pub(super) fn add(&self, counts: RowCounts) {
+        self.tally().counts.add(&counts);
+    }
+
+    /// Lets differing rows wait; gives them back when they become too many.
+    pub(super) fn wait_with(&self, suspects: Vec<Suspect>, waiting_max: usize) -> Vec<Suspect> {
+        let mut tally = self.tally();
+        tally.suspects.extend(suspects);
+        match tally.suspects.len() > waiting_max {
+            true => std::mem::take(&mut tally.suspects),
+            false => Vec::new(),
+        }
+    }
+
+    /// True when one more difference is to be described.
+    pub(super) fn wants_example(&self, examples_max: usize) -> bool {
+        let mut tally = self.tally();
+        let wants = tally.examples_begun < examples_max;
+        tally.examples_begun += usize::from(wants);
+        wants
+    }
+
+    /// The table can't be compared to its end.
+    pub(super) fn fail(&self, reason: String) {
+        self.plan().finished = true;
+        self.tally().failure.get_or_insert(reason);
+    }
+
+    pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
