@@ -18,7 +18,7 @@ mod settle;
 pub use error::CompareError;
 pub use objects::{
     DifferenceKind, ObjectCounts, ObjectDifference, ObjectKind, ObjectName, ObjectResult,
-    ObjectSummary, ObjectVerdict,
+    ObjectSummary, ObjectVerdict, ObjectsError, compare_objects,
 };
 pub use observer::{CompareObserver, CompareProgress};
 pub use outcome::{

@@ -287,7 +287,7 @@ fn key_set(schema: &TableSchema, added: &Added) -> Vec<String> {
 
 /// A type without what versions spell in different ways: the display width of integers and
 /// YEAR, and names that were changed.
-fn plain_type(column_type: &str) -> String {
+pub(crate) fn plain_type(column_type: &str) -> String {
     const WITH_WIDTH: [&str; 6] = [
         "tinyint(",
         "smallint(",

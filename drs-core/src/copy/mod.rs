@@ -31,6 +31,7 @@ mod writer;
 
 pub(crate) use chunk::{Bound, ChunkKey};
 pub use create::may_hide_labels;
+pub(crate) use create::plain_type;
 pub use error::CopyError;
 pub(crate) use from::{end_of_log, uses_gtid, visible_gtid_point};
 pub(crate) use list::ensure_databases;

@@ -1,2 +1,5 @@
+//! The comparison of both sides.
+
+mod definitions;
 mod objects;
 mod planted;

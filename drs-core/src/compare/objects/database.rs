@@ -1,0 +1,386 @@
+//! What one database of the source holds, beside what is in its place at the destination.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Comparison, Databases, ObjectsError,
+    ask::{Side, literal, text},
+    expected,
+    facts::{self, Table},
+    findings::Findings,
+    keys::KeyRules,
+    noted,
+    result::{ObjectKind, ObjectName, ObjectVerdict},
+    routines, tables, views,
+};
+use crate::{
+    object::{DatabaseName, NameCase, TableName},
+    schema::TableSchema,
+};
+
+const MAPPED: &str =
+    "the task does not copy the views, procedures and functions of a database that is mapped";
+const OTHER_TASK: &str = "another task writes to it";
+const NOT_COPIED: &str = "drs copies no triggers and no events";
+
+/// The destination's tables and views by folded names, with their own names and kinds.
+type Kinds = BTreeMap<TableName, (TableName, ObjectKind)>;
+
+impl Comparison<'_> {
+    /// Compares everything in a database; true when the task takes something of it.
+    pub(super) fn database(
+        &mut self,
+        name: &DatabaseName,
+        is_alone: bool,
+        databases: &Databases,
+    ) -> Result<bool, ObjectsError> {
+        let kinds = kinds(&mut self.source, name)?;
+        let selected: Vec<(TableName, ObjectKind)> = kinds
+            .into_values()
+            .filter(|(table, _)| self.selection.matches(table))
+            .collect();
+        let whole = self.selection.is_database_level(name);
+        if selected.is_empty() && !whole {
+            return Ok(false);
+        }
+        let target = self.mapping.database(name);
+        let case = self.destination.case;
+        let mapped: BTreeSet<TableName> = selected
+            .iter()
+            .map(|(table, _)| self.mapping.table(table).folded(case))
+            .collect();
+        let mut in_use: BTreeSet<DatabaseName> =
+            mapped.iter().map(|table| table.database.clone()).collect();
+        in_use.insert(target.folded(case));
+        // As the destination spells them.
+        let in_use: Vec<DatabaseName> = databases
+            .keys()
+            .filter(|database| in_use.contains(&database.folded(case)))
+            .cloned()
+            .collect();
+        let mut there = Kinds::new();
+        for database in &in_use {
+            there.extend(self::kinds(&mut self.destination, database)?);
+        }
+        self.tables(name, &selected, &there, &in_use)?;
+        self.views(&selected, &there)?;
+        if whole {
+            let own = in_use
+                .iter()
+                .find(|own| own.folded(case) == target.folded(case));
+            self.routines(name, &target, own, is_alone)?;
+            if is_alone {
+                self.extra_tables(name, &target, &mapped, &there);
+            }
+        }
+        self.noted(name, &selected, &mapped, &in_use, whole)?;
+        Ok(true)
+    }
+
+    fn tables(
+        &mut self,
+        database: &DatabaseName,
+        selected: &[(TableName, ObjectKind)],
+        there: &Kinds,
+        in_use: &[DatabaseName],
+    ) -> Result<(), ObjectsError> {
+        let names: BTreeSet<&str> = selected
+            .iter()
+            .filter(|(_, kind)| *kind == ObjectKind::Table)
+            .map(|(table, _)| table.table.as_str())
+            .collect();
+        let here = facts::tables(&mut self.source, database, &|name| names.contains(name))?;
+        let case = self.destination.case;
+        let mapped: BTreeSet<TableName> = here
+            .keys()
+            .filter_map(|name| database.table(name).ok())
+            .map(|table| self.mapping.table(&table).folded(case))
+            .collect();
+        let mut found: BTreeMap<TableName, Table> = BTreeMap::new();
+        for database in in_use {
+            let wanted = |name: &str| {
+                let table = database.table(name);
+                table.is_ok_and(|table| mapped.contains(&table.folded(case)))
+            };
+            for (name, table) in facts::tables(&mut self.destination, database, &wanted)? {
+                if let Ok(name) = database.table(&name) {
+                    found.insert(name.folded(case), table);
+                }
+            }
+        }
+        for (name, table) in here {
+            let Ok(name) = database.table(&name) else {
+                continue;
+            };
+            let key = self.mapping.table(&name).folded(case);
+            let other = found.remove(&key);
+            let there = there.get(&key);
+            self.table(name, table, there, other)?;
+        }
+        Ok(())
+    }
+
+    fn table(
+        &mut self,
+        name: TableName,
+        table: Table,
+        there: Option<&(TableName, ObjectKind)>,
+        found: Option<Table>,
+    ) -> Result<(), ObjectsError> {
+        let mut findings = Findings::default();
+        let rule = self.task.rules().of(&name, self.source.case);
+        let expected = expected::at_destination(&table, &self.mapping, rule);
+        let counts = self.summary.counts.entry(ObjectKind::Index).or_default();
+        counts.source += expected.keys.len() as u64;
+        let verdict = match (there, &found) {
+            (Some((name_there, _)), Some(found)) => {
+                let added: Vec<String> = rule
+                    .map(|rule| rule.added().into_iter().map(|column| column.name).collect())
+                    .unwrap_or_default();
+                let rules = KeyRules {
+                    indexes: self.task.indexes(),
+                    added: &added,
+                };
+                let case = self.destination.case;
+                let different = tables::compare(&expected, found, &rules, case, &mut findings);
+                counts.destination += found.keys.len() as u64;
+                counts.different += different;
+                if let Some(rule) = rule.filter(|_| !added.is_empty())
+                    && let Some(schema) = TableSchema::load(self.destination.conn, name_there)?
+                    && let Err(reasons) = rule.added_to(&schema)
+                {
+                    for reason in reasons {
+                        findings.differ("added columns", "as the rule says", &reason, None);
+                    }
+                }
+                findings.verdict()
+            }
+            (Some((_, kind)), None) => {
+                findings.differ("kind", "table", kind.as_str(), None);
+                counts.different += expected.keys.len() as u64;
+                ObjectVerdict::Different
+            }
+            (None, _) => {
+                counts.different += expected.keys.len() as u64;
+                ObjectVerdict::OnlyAtSource
+            }
+        };
+        let there = there.map(|(name, _)| ObjectName::In(name.clone()));
+        self.report(
+            ObjectKind::Table,
+            Some(ObjectName::In(name)),
+            there,
+            verdict,
+            findings,
+        );
+        Ok(())
+    }
+
+    fn views(
+        &mut self,
+        selected: &[(TableName, ObjectKind)],
+        there: &Kinds,
+    ) -> Result<(), ObjectsError> {
+        let case = self.destination.case;
+        for (name, _) in selected
+            .iter()
+            .filter(|(_, kind)| *kind == ObjectKind::View)
+        {
+            let mapped = self.mapping.table(name);
+            let mut findings = Findings::default();
+            let found = there.get(&mapped.folded(case));
+            let verdict = match found {
+                None if mapped != *name => ObjectVerdict::NotCompared(MAPPED.to_owned()),
+                None => ObjectVerdict::OnlyAtSource,
+                Some((_, ObjectKind::View)) => {
+                    let name_there = found.map_or(&mapped, |(name, _)| name);
+                    let here = views::load(&mut self.source, name)?;
+                    let there = views::load(&mut self.destination, name_there)?;
+                    match (here, there) {
+                        (Ok(here), Ok(there)) => {
+                            views::compare(
+                                (name, &here),
+                                (name_there, &there),
+                                &self.mapping,
+                                &self.accounts,
+                                &mut findings,
+                            );
+                            findings.verdict()
+                        }
+                        (Err(reason), _) | (_, Err(reason)) => ObjectVerdict::NotCompared(reason),
+                    }
+                }
+                Some((_, kind)) => {
+                    findings.differ("kind", "view", kind.as_str(), None);
+                    ObjectVerdict::Different
+                }
+            };
+            let there = found.map(|(name, _)| ObjectName::In(name.clone()));
+            let here = Some(ObjectName::In(name.clone()));
+            self.report(ObjectKind::View, here, there, verdict, findings);
+        }
+        Ok(())
+    }
+
+    fn routines(
+        &mut self,
+        name: &DatabaseName,
+        target: &DatabaseName,
+        own: Option<&DatabaseName>,
+        is_alone: bool,
+    ) -> Result<(), ObjectsError> {
+        let here = routines::load(&mut self.source, name)?;
+        let mut there = match own {
+            Some(own) => routines::load(&mut self.destination, own)?,
+            None => routines::Routines::new(),
+        };
+        for (key, (routine_name, routine)) in here {
+            let Ok(full) = name.table(&routine_name) else {
+                continue;
+            };
+            let mut findings = Findings::default();
+            let found = there.remove(&key);
+            let verdict = match &found {
+                None if target != name => ObjectVerdict::NotCompared(MAPPED.to_owned()),
+                None => ObjectVerdict::OnlyAtSource,
+                Some((_, other)) if routine.body.is_none() || other.body.is_none() => {
+                    let role = if routine.body.is_none() {
+                        &self.source
+                    } else {
+                        &self.destination
+                    };
+                    ObjectVerdict::NotCompared(format!(
+                        "the account may not see its body at the {} (it needs SELECT on mysql.proc before 8.0, \
+                         SHOW_ROUTINE after)",
+                        role.role
+                    ))
+                }
+                Some((_, other)) => {
+                    routines::compare(&routine, other, &self.accounts, &mut findings);
+                    findings.verdict()
+                }
+            };
+            let found = found.and_then(|(name, _)| own?.table(&name).ok());
+            let found = found.map(ObjectName::In);
+            self.report(key.0, Some(ObjectName::In(full)), found, verdict, findings);
+        }
+        for (key, (routine_name, _)) in there.into_iter().filter(|_| is_alone) {
+            let Some(Ok(full)) = own.map(|own| own.table(&routine_name)) else {
+                continue;
+            };
+            let verdict = ObjectVerdict::OnlyAtDestination;
+            self.report(
+                key.0,
+                None,
+                Some(ObjectName::In(full)),
+                verdict,
+                Findings::default(),
+            );
+        }
+        Ok(())
+    }
+
+    /// Tables and views of the destination that the source does not have, and that the task would
+    /// take.
+    fn extra_tables(
+        &mut self,
+        database: &DatabaseName,
+        target: &DatabaseName,
+        mapped: &BTreeSet<TableName>,
+        there: &Kinds,
+    ) {
+        let case = self.destination.case;
+        for (folded, (name, kind)) in there {
+            let is_taken = |name: &TableName| {
+                let source = database.table(&name.table);
+                source.is_ok_and(|source| {
+                    self.selection.matches(&source) && !self.mapping.names_table(&source)
+                })
+            };
+            if folded.database != target.folded(case) || mapped.contains(folded) || !is_taken(name)
+            {
+                continue;
+            }
+            let verdict = match self.others.contains(folded) {
+                true => ObjectVerdict::NotCompared(OTHER_TASK.to_owned()),
+                false => ObjectVerdict::OnlyAtDestination,
+            };
+            let name = Some(ObjectName::In(name.clone()));
+            self.report(*kind, None, name, verdict, Findings::default());
+        }
+    }
+
+    fn noted(
+        &mut self,
+        name: &DatabaseName,
+        selected: &[(TableName, ObjectKind)],
+        mapped: &BTreeSet<TableName>,
+        in_use: &[DatabaseName],
+        whole: bool,
+    ) -> Result<(), ObjectsError> {
+        let case = self.destination.case;
+        let here = noted::load(&mut self.source, name)?;
+        let mut there = Vec::new();
+        for database in in_use {
+            there.extend(noted::load(&mut self.destination, database)?);
+        }
+        let selected: BTreeSet<&TableName> = selected.iter().map(|(table, _)| table).collect();
+        let target = self.mapping.database(name).folded(case);
+        let mut results: Vec<(ObjectKind, Option<TableName>, Option<TableName>)> = Vec::new();
+        for noted in here {
+            let is_taken = noted
+                .table
+                .as_ref()
+                .map_or(whole, |table| selected.contains(table));
+            if is_taken {
+                let name_there = target.table(&noted.name.table).ok();
+                let at = there.iter().position(|other| {
+                    let name = Some(other.name.folded(case));
+                    other.kind == noted.kind
+                        && name == name_there.as_ref().map(|name| name.folded(case))
+                });
+                let found = at.map(|at| there.remove(at).name);
+                results.push((noted.kind, Some(noted.name), found));
+            }
+        }
+        for other in there {
+            let is_taken = match &other.table {
+                Some(table) => mapped.contains(&table.folded(case)),
+                None => whole && other.name.database.folded(case) == target,
+            };
+            if is_taken {
+                results.push((other.kind, None, Some(other.name)));
+            }
+        }
+        for (kind, here, there) in results {
+            let verdict = ObjectVerdict::NotCompared(NOT_COPIED.to_owned());
+            let (here, there) = (here.map(ObjectName::In), there.map(ObjectName::In));
+            self.report(kind, here, there, verdict, Findings::default());
+        }
+        Ok(())
+    }
+}
+
+/// The tables and views of a database.
+fn kinds(side: &mut Side<'_>, database: &DatabaseName) -> Result<Kinds, ObjectsError> {
+    let mut kinds = Kinds::new();
+    let case: NameCase = side.case;
+    side.rows(
+        "its tables and views",
+        &format!(
+            "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = {}",
+            literal(database)
+        ),
+        |row| {
+            let is_here = text(row, 0) == database.as_str();
+            let kind = match text(row, 2).as_str() {
+                "VIEW" => ObjectKind::View,
+                _ => ObjectKind::Table,
+            };
+            if let (Ok(name), true) = (database.table(&text(row, 1)), is_here) {
+                kinds.insert(name.folded(case), (name, kind));
+            }
+        },
+    )?;
+    Ok(kinds)
+}
