@@ -7,8 +7,10 @@ use std::{
 };
 
 use super::{
-    CompareError, RowCounts, RowDifference, RowDifferenceKind, keyed::Suspect, pair::TablePair,
-    ranges::Range,
+    CompareError, RowCounts, RowDifference, RowDifferenceKind,
+    keyed::Suspect,
+    pair::TablePair,
+    ranges::{Range, Steps},
 };
 use crate::object::TableName;
 
@@ -82,10 +84,10 @@ impl Board {
     }
 
     /// A table that was begun has two definitions.
-    pub(super) fn open(&self, pair: TablePair) -> Arc<OpenTable> {
+    pub(super) fn open(&self, rows_estimate: u64, pair: TablePair) -> Arc<OpenTable> {
         let mut state = self.state();
         state.opening = state.opening.saturating_sub(1);
-        let open = Arc::new(OpenTable::new(pair));
+        let open = Arc::new(OpenTable::new(rows_estimate, pair));
         state.open.push(Arc::clone(&open));
         open
     }
@@ -119,6 +121,7 @@ impl Board {
 #[derive(Debug)]
 pub(super) struct OpenTable {
     pub(super) pair: TablePair,
+    pub(super) rows_estimate: u64,
     pub(super) begun: Instant,
     plan: Mutex<Plan>,
     tally: Mutex<Tally>,
@@ -128,6 +131,8 @@ pub(super) struct OpenTable {
 struct Plan {
     workers: usize,
     within: Range,
+    /// Once it was asked whether the key can be walked in steps.
+    steps: Option<Option<Steps>>,
     finished: bool,
 }
 
@@ -159,14 +164,16 @@ impl Tally {
 }
 
 impl OpenTable {
-    fn new(pair: TablePair) -> Self {
+    fn new(rows_estimate: u64, pair: TablePair) -> Self {
         let finished = pair.source.key.is_none();
         Self {
             pair,
+            rows_estimate,
             begun: Instant::now(),
             plan: Mutex::new(Plan {
                 workers: 1,
                 within: Range::default(),
+                steps: None,
                 finished,
             }),
             tally: Mutex::default(),
@@ -180,13 +187,17 @@ impl OpenTable {
     /// The next ranges, which `divide` finds within what is left; `None` when nothing is.
     pub(super) fn next_group(
         &self,
-        divide: impl FnOnce(&Range) -> Result<(Vec<Range>, bool), CompareError>,
+        divide: impl FnOnce(
+            &Range,
+            &mut Option<Option<Steps>>,
+        ) -> Result<(Vec<Range>, bool), CompareError>,
     ) -> Result<Option<Group>, CompareError> {
         let mut plan = self.plan();
         if plan.finished {
             return Ok(None);
         }
-        let (ranges, is_last) = divide(&plan.within)?;
+        let Plan { within, steps, .. } = &mut *plan;
+        let (ranges, is_last) = divide(within, steps)?;
         plan.finished = is_last;
         if let Some(last) = ranges.last() {
             plan.within.lower.clone_from(&last.upper);

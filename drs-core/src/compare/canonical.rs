@@ -46,17 +46,41 @@ pub(super) fn incomparable(source: &Column, destination: &Column) -> Option<Stri
     None
 }
 
-/// The bytes of a row, as an expression.
-pub(super) fn row_bytes<'a>(columns: impl Iterator<Item = Counterparts<'a>>) -> String {
-    let parts: Vec<String> = columns.flat_map(parts).collect();
-    // A separator and at least two parts, or the server has nothing to join.
-    format!("CONCAT_WS(',','',{})", parts.join(","))
+/// The bytes of a row, as an expression. It is never NULL, unless the row does not fit into a packet.
+pub(super) fn row_bytes<'a>(columns: impl Iterator<Item = Counterparts<'a>> + Clone) -> String {
+    let casts = needs_casts(columns.clone().map(|columns| columns.own));
+    let mut parts: Vec<String> = Vec::new();
+    let mut rest = columns.peekable();
+    while let Some(column) = rest.next() {
+        parts.extend(self::parts(column, casts, rest.peek().is_none()));
+    }
+    match parts.as_slice() {
+        [] => "''".to_owned(),
+        parts => format!("CONCAT({})", parts.join(",',',")),
+    }
 }
 
-/// The first 64 bits of a row's SHA-256, as a number: SHA-256 is in every version, and a sum of
-/// such numbers tells how often each row is there, in whatever order.
-pub(super) fn row_number(row_bytes: &str) -> String {
-    format!("CAST(CONV(LEFT(SHA2({row_bytes},256),16),16,10) AS UNSIGNED)")
+/// How the digests of a range's rows are brought together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RowSum {
+    /// The sum of the first 64 bits of each row's SHA-256: every version can do that, and it tells
+    /// how often each row is there.
+    Numbers,
+    /// The exclusive or of all 256 bits, for servers since 8.0, of tables with a key: there a row
+    /// is never twice.
+    Bits,
+}
+
+impl RowSum {
+    /// The aggregate over rows of such bytes. Bytes that are NULL make it another one each time, so
+    /// that it equals nothing.
+    pub(super) fn of(self, row_bytes: &str) -> String {
+        let digest = format!("IFNULL(SHA2({row_bytes},256),SHA2(UUID(),256))");
+        match self {
+            Self::Numbers => format!("SUM(CAST(CONV(LEFT({digest},16),16,10) AS UNSIGNED))"),
+            Self::Bits => format!("BIT_XOR(UNHEX({digest}))"),
+        }
+    }
 }
 
 /// The first 128 bits of a row's SHA-256, in hexadecimal.
@@ -64,11 +88,36 @@ pub(super) fn row_digest(row_bytes: &str) -> String {
     format!("LEFT(SHA2({row_bytes},256),32)")
 }
 
+/// True when a row's texts must be made bytes one by one: servers bring texts of several character
+/// sets into one before they join them.
+fn needs_casts<'a>(columns: impl Iterator<Item = &'a Column>) -> bool {
+    let mut collation = None;
+    for column in columns {
+        match column.kind {
+            ColumnKind::Text => {
+                let charset = column.charset.as_deref().unwrap_or_default();
+                let is_other = *collation.get_or_insert(&column.collation) != &column.collation;
+                if is_other || matches!(charset, "utf16" | "utf16le" | "utf32" | "ucs2") {
+                    return true;
+                }
+            }
+            ColumnKind::Binary
+            | ColumnKind::BinaryFixed
+            | ColumnKind::Float
+            | ColumnKind::Double
+            | ColumnKind::Enum
+            | ColumnKind::Set => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
 /// The expressions whose texts, with a separator between them, stand for one value and no other.
 ///
 /// Numbers and times hold no comma and are never empty; what may hold anything goes behind its
 /// length, or as a digest, which has always the same length.
-fn parts(columns: Counterparts<'_>) -> Vec<String> {
+fn parts(columns: Counterparts<'_>, casts: bool, is_last: bool) -> Vec<String> {
     let Counterparts {
         own,
         other,
@@ -80,6 +129,9 @@ fn parts(columns: Counterparts<'_>) -> Vec<String> {
         false => expression,
     };
     let measured = |bytes: String| {
+        if is_last && !own.nullable && !other.nullable {
+            return vec![bytes];
+        }
         let bytes = match own.nullable {
             true => format!("IFNULL({bytes},'')"),
             false => bytes,
@@ -132,8 +184,8 @@ fn parts(columns: Counterparts<'_>) -> Vec<String> {
         {
             vec![or_null(format!("SHA2({name},256)"))]
         }
-        // Without the cast the servers would bring columns of several character sets into one.
-        ColumnKind::Text => measured(format!("CAST({name} AS BINARY)")),
+        ColumnKind::Text if casts => measured(format!("CAST({name} AS BINARY)")),
+        ColumnKind::Text => measured(name.clone()),
         ColumnKind::Binary | ColumnKind::BinaryFixed => measured(name.clone()),
     }
 }
@@ -212,7 +264,7 @@ mod tests {
         );
         assert_eq!(
             expression,
-            "CONCAT_WS(',','',IFNULL(LENGTH(`c`),'N'),IFNULL(CAST(`c` AS BINARY),''))"
+            "CONCAT(IFNULL(LENGTH(`c`),'N'),',',IFNULL(`c`,''))"
         );
     }
 }

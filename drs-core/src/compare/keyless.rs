@@ -61,8 +61,8 @@ pub(super) fn look(
 /// Sums one table up.
 pub(super) fn sum(conn: &mut Conn, (side, role): (&Side, Role)) -> Result<TableSum, CompareError> {
     let statement = format!(
-        "SELECT COUNT(*), SUM({}) FROM {}{}",
-        side.number(),
+        "SELECT COUNT(*), {} FROM {}{}",
+        side.sum(),
         side.from(),
         side.narrowed(String::new())
     );

@@ -6,7 +6,7 @@ use mysql::Conn;
 
 use super::{
     CompareError, CompareLevel,
-    canonical::{Counterparts, incomparable, row_bytes, row_digest, row_number},
+    canonical::{Counterparts, RowSum, incomparable, row_bytes, row_digest},
 };
 use crate::{
     copy::{ChunkKey, CopyRules},
@@ -51,6 +51,7 @@ pub(super) struct Side {
     /// What tells the rows of this comparison from others in the table.
     pub(super) condition: Option<String>,
     level: CompareLevel,
+    row_sum: RowSum,
 }
 
 /// What a pair is made from.
@@ -160,6 +161,11 @@ impl Pairing<'_> {
         });
         // Without its counterpart a key finds nothing.
         let key = key.filter(|_| key_there.is_some());
+        let has_bits = |version: &ServerVersion| version.is_mysql_at_least(8, 0, 0);
+        let row_sum = match key.is_some() && self.versions.iter().all(has_bits) {
+            true => RowSum::Bits,
+            false => RowSum::Numbers,
+        };
         let side = |name: &TableName, own: &[Column], others: &[Column], key, condition| Side {
             name: name.clone(),
             columns: own.to_vec(),
@@ -168,6 +174,7 @@ impl Pairing<'_> {
             key,
             condition,
             level: self.level,
+            row_sum,
         };
         let has_rows_of_others = self.is_shared && own_rows.is_none();
         TablePair {
@@ -229,10 +236,10 @@ impl Side {
         })))
     }
 
-    /// What is summed up for a range.
-    pub(super) fn number(&self) -> String {
+    /// What is summed up over a range.
+    pub(super) fn sum(&self) -> String {
         self.row_bytes()
-            .map_or_else(|| "1".to_owned(), |bytes| row_number(&bytes))
+            .map_or_else(|| "0".to_owned(), |bytes| self.row_sum.of(&bytes))
     }
 
     /// What tells two rows with the same key apart.

@@ -6,6 +6,8 @@ use super::{CompareError, error::query, pair::Side};
 use crate::{
     copy::{Bound, ChunkKey},
     endpoint::Role,
+    schema::ColumnKind,
+    sql,
 };
 
 /// Rows of a range whose sums differ are fetched, so a range is small.
@@ -47,6 +49,84 @@ pub(super) fn sizes(side: &Side, bytes_per_row: u64) -> (u64, usize) {
     // A guess at the text of the sum of one range.
     let ranges = (STATEMENT_BYTES / (200 + columns * 60)).clamp(1, RANGES_MAX);
     (rows, ranges)
+}
+
+/// Ranges of a key that is one number, made without looking at the rows between.
+#[derive(Clone, Debug)]
+pub(super) struct Steps {
+    next: i128,
+    last: i128,
+    step: i128,
+}
+
+/// So many numbers to a row, and more, make ranges of a number too uneven.
+const NUMBERS_PER_ROW_MAX: i128 = 64;
+
+impl Steps {
+    /// `None` for other keys, and for numbers with wide gaps.
+    pub(super) fn of(
+        conn: &mut Conn,
+        side: &Side,
+        key: &ChunkKey,
+        rows_per_range: u64,
+        rows_estimate: u64,
+    ) -> Result<Option<Self>, CompareError> {
+        let [column] = key.columns() else {
+            return Ok(None);
+        };
+        if column.kind != ColumnKind::Int || rows_estimate <= rows_per_range {
+            return Ok(None);
+        }
+        let name = sql::identifier(&column.name);
+        let ends: Option<(Option<String>, Option<String>)> = conn
+            .query_first(format!(
+                "SELECT MIN({name}+0),MAX({name}+0) FROM {}",
+                side.from()
+            ))
+            .map_err(query(
+                Role::Source,
+                format!("reading the ends of {}", side.name),
+            ))?;
+        let number = |text: Option<String>| text.and_then(|text| text.parse::<i128>().ok());
+        let ends = ends.map(|(first, last)| (number(first), number(last)));
+        let Some((Some(first), Some(last))) = ends else {
+            return Ok(None);
+        };
+        let (rows, per_range) = (i128::from(rows_estimate), i128::from(rows_per_range));
+        let span = last - first + 1;
+        let is_even = span / rows < NUMBERS_PER_ROW_MAX;
+        Ok(is_even.then(|| Self {
+            next: first - 1,
+            last,
+            step: (per_range * span / rows).max(per_range),
+        }))
+    }
+
+    /// The next ranges, as [`next_ranges`] gives them.
+    pub(super) fn next_ranges(
+        &mut self,
+        key: &ChunkKey,
+        within: &Range,
+        ranges: usize,
+    ) -> (Vec<Range>, bool) {
+        let mut lower = within.lower.clone();
+        let mut all = Vec::with_capacity(ranges);
+        while all.len() < ranges {
+            self.next += self.step;
+            let upper = Bound::parse(&self.next.to_string(), key);
+            match upper.filter(|_| self.next < self.last) {
+                Some(upper) => all.push(Range {
+                    lower: lower.replace(upper.clone()),
+                    upper: Some(upper),
+                }),
+                None => {
+                    all.push(Range { lower, upper: None });
+                    return (all, true);
+                }
+            }
+        }
+        (all, false)
+    }
 }
 
 /// The next ranges above a key, as the rows of one side lie, and whether these are the last ones.
@@ -96,7 +176,7 @@ pub(super) fn sums(
     key: &ChunkKey,
     ranges: &[Range],
 ) -> Result<Vec<RangeSum>, CompareError> {
-    let number = side.number();
+    let sum = side.sum();
     let from = side.from();
     let selects: Vec<String> = ranges
         .iter()
@@ -104,7 +184,7 @@ pub(super) fn sums(
         .map(|(index, range)| {
             let condition = key.condition(range.lower.as_ref(), range.upper.as_ref());
             format!(
-                "(SELECT {index},COUNT(*),SUM({number}) FROM {from}{})",
+                "(SELECT {index},COUNT(*),{sum} FROM {from}{})",
                 side.narrowed(condition)
             )
         })
@@ -130,4 +210,46 @@ pub(super) fn sums(
     sums.into_iter()
         .collect::<Option<Vec<_>>>()
         .ok_or_else(unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Column;
+
+    #[test]
+    fn steps_cover_every_number() {
+        let column = Column {
+            kind: ColumnKind::Int,
+            ..Column::text_for_tests("utf8mb4_bin")
+        };
+        let key = ChunkKey::with(None, vec![column]);
+        let mut steps = Steps {
+            next: -1,
+            last: 2_500,
+            step: 1_000,
+        };
+        let mut within = Range::default();
+        let mut seen = Vec::new();
+        loop {
+            let (ranges, is_last) = steps.next_ranges(&key, &within, 2);
+            for range in &ranges {
+                let text = |bound: &Option<Bound>| bound.as_ref().map(Bound::text);
+                seen.push((text(&range.lower), text(&range.upper)));
+            }
+            within.lower = ranges.last().and_then(|range| range.upper.clone());
+            if is_last {
+                break;
+            }
+        }
+        let some = |number: &str| Some(number.to_owned());
+        assert_eq!(
+            seen,
+            [
+                (None, some("999")),
+                (some("999"), some("1999")),
+                (some("1999"), None),
+            ]
+        );
+    }
 }

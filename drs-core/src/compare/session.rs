@@ -15,7 +15,7 @@ use super::{
     keyed::{Suspect, differing, look_up, read_rows},
     keyless,
     pair::TablePair,
-    ranges::{Range, RangeSum, next_ranges, sizes, sums},
+    ranges::{Range, RangeSum, Steps, next_ranges, sizes, sums},
     run::{Shared, both},
     settle::Settled,
 };
@@ -52,7 +52,7 @@ impl<'s, 'a> Session<'s, 'a> {
                 Turn::Begin(waiting) => {
                     let paired = self.again(|shared, conns| shared.pair(conns, &waiting));
                     match paired.and_then(|pair| pair.map_err(CompareFailure::Reason)) {
-                        Ok(pair) => self.shared.board.open(pair),
+                        Ok(pair) => self.shared.board.open(waiting.rows_estimate, pair),
                         Err(failure) => {
                             let reason = failure.reason()?;
                             self.shared.not_compared(&waiting, reason);
@@ -93,14 +93,15 @@ impl<'s, 'a> Session<'s, 'a> {
         loop {
             self.halted()?;
             let Some(group) = self.again(|_, [source, _]| {
-                open.next_group(|within| {
-                    next_ranges(
-                        source,
-                        (&open.pair.source, Role::Source),
-                        key,
-                        within,
-                        sizes,
-                    )
+                open.next_group(|within, steps| {
+                    let side = &open.pair.source;
+                    if steps.is_none() {
+                        *steps = Some(Steps::of(source, side, key, sizes.0, open.rows_estimate)?);
+                    }
+                    match steps {
+                        Some(Some(steps)) => Ok(steps.next_ranges(key, within, sizes.1)),
+                        _ => next_ranges(source, (side, Role::Source), key, within, sizes),
+                    }
                 })
             })?
             else {
