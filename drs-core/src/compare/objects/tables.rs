@@ -167,7 +167,8 @@ fn compare_checks(here: &Table, there: &Table, findings: &mut Findings) {
                 "NOT ENFORCED"
             }
         };
-        findings.same(|| what(check), enforced(check), enforced(other));
+        let part = || format!("{}: ENFORCED", what(check));
+        findings.same(part, enforced(check), enforced(other));
     }
     for check in &there.checks {
         if named(&here.checks, &check.name).is_none() {
@@ -222,8 +223,12 @@ fn compare_partitions(here: &Table, there: &Table, findings: &mut Findings) {
             .join(", ")
     };
     findings.same(|| "partitions".to_owned(), &names(here), &names(there));
+    let mut last = None;
     for (partition, other) in here.partitions.iter().zip(&there.partitions) {
-        if partition.name != other.name {
+        // Its subpartitions stand under one another.
+        let is_told = last == Some(&partition.name);
+        last = Some(&partition.name);
+        if is_told || partition.name != other.name {
             continue;
         }
         let part = |part: &'static str| {

@@ -1,5 +1,6 @@
 //! The comparison of both sides.
 
+mod changes;
 mod definitions;
 mod objects;
 mod planted;
