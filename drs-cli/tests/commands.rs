@@ -29,7 +29,11 @@ fn source() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| {
         let mysql = Installation::find_or_fetch(Version::MySql97).unwrap();
-        let server = Server::builder(&mysql).gtid(true).start().unwrap();
+        let server = Server::builder(&mysql)
+            .in_memory(true)
+            .gtid(true)
+            .start()
+            .unwrap();
         let mut conn = server.conn().unwrap();
         for statement in [
             "CREATE DATABASE shop",
@@ -299,6 +303,7 @@ fn start_point_of_other_sources() {
     ] {
         let installation = Installation::find_or_fetch(version).unwrap();
         let server = Server::builder(&installation)
+            .in_memory(true)
             .gtid(gtid)
             .log_bin(log_bin)
             .start()

@@ -89,6 +89,7 @@ fn each_is_found() {
     let installation = Installation::find_or_fetch(Version::MySql97).unwrap();
     let [left, right] = [(); 2].map(|()| {
         Server::builder(&installation)
+            .in_memory(true)
             .log_bin(false)
             .start()
             .unwrap()

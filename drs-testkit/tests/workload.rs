@@ -13,7 +13,11 @@ const LIMIT: Duration = Duration::from_secs(120);
 fn server(version: Version) -> Server {
     let installation =
         Installation::find_or_fetch(version).unwrap_or_else(|error| panic!("{error}"));
-    Server::builder(&installation).gtid(true).start().unwrap()
+    Server::builder(&installation)
+        .in_memory(true)
+        .gtid(true)
+        .start()
+        .unwrap()
 }
 
 #[test]

@@ -27,6 +27,7 @@ fn servers() -> &'static [Server; 2] {
             Installation::find_or_fetch(Version::MySql97).unwrap_or_else(|error| panic!("{error}"));
         [(1, false), (2, true)].map(|(id, local_infile)| {
             Server::builder(&mysql)
+                .in_memory(true)
                 .gtid(true)
                 .server_id(id)
                 .local_infile(local_infile)

@@ -1,6 +1,6 @@
 //! The servers that the tests share, and what is asked of them again and again.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{env, sync::OnceLock, time::Duration};
 
 use drs_testkit::{Installation, Server, ServerBuilder, Version, compare_tables, deadline};
 use mysql::{Conn, prelude::Queryable};
@@ -70,7 +70,12 @@ fn destination() -> &'static Server {
 pub(crate) fn builder(version: Version) -> ServerBuilder {
     let installation =
         Installation::find_or_fetch(version).unwrap_or_else(|error| panic!("{error}"));
-    Server::builder(&installation)
+    Server::builder(&installation).in_memory(!is_campaign())
+}
+
+/// A long campaign may write more than memory holds.
+fn is_campaign() -> bool {
+    env::vars_os().any(|(name, _)| name.to_string_lossy().starts_with("DRS_"))
 }
 
 pub(crate) fn start(builder: ServerBuilder) -> Server {

@@ -23,7 +23,10 @@ impl Stage {
     pub(crate) fn new(name: &str) -> Self {
         let installation = Installation::find_or_fetch(Version::MySql97).unwrap();
         let start = |id| {
-            let builder = Server::builder(&installation).server_id(id).gtid(true);
+            let builder = Server::builder(&installation)
+                .in_memory(true)
+                .server_id(id)
+                .gtid(true);
             builder
                 .local_infile(true)
                 .option("--max-allowed-packet=128M")

@@ -16,7 +16,10 @@ fn server(version: Version) -> &'static Server {
         .position(|known| *known == version);
     SERVERS[slot.unwrap()].get_or_init(|| {
         let installation = Installation::find_or_fetch(version).unwrap();
-        Server::builder(&installation).start().unwrap()
+        Server::builder(&installation)
+            .in_memory(true)
+            .start()
+            .unwrap()
     })
 }
 

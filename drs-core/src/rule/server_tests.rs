@@ -18,7 +18,10 @@ fn server(version: Version) -> &'static Server {
     let slot = usize::from(version == Version::MySql56);
     SERVERS[slot].get_or_init(|| {
         let installation = Installation::find_or_fetch(version).unwrap();
-        Server::builder(&installation).start().unwrap()
+        Server::builder(&installation)
+            .in_memory(true)
+            .start()
+            .unwrap()
     })
 }
 

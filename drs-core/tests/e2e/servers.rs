@@ -8,10 +8,13 @@ use mysql::{Conn, prelude::Queryable};
 pub(crate) fn start(version: Version, id: u32, gtid: bool, local_infile: bool) -> Server {
     let installation = Installation::find_or_fetch(version).unwrap();
     Server::builder(&installation)
+        .in_memory(true)
         .server_id(id)
         .gtid(gtid)
         .local_infile(local_infile)
         .buffer_pool_mib(96)
+        // A task by GTID has the source read its last file from the beginning.
+        .option("--max-binlog-size=4M")
         .start()
         .unwrap()
 }
@@ -85,6 +88,7 @@ pub(crate) fn native97() -> &'static Server {
     SERVER.get_or_init(|| {
         let installation = Installation::find_or_fetch(Version::MySql97).unwrap();
         Server::builder(&installation)
+            .in_memory(true)
             .server_id(975)
             .gtid(false)
             .local_infile(true)

@@ -25,6 +25,7 @@ pub(super) struct Settings {
     pub(super) binlog_format: BinlogFormat,
     pub(super) local_infile: bool,
     pub(super) durable: bool,
+    pub(super) in_memory: bool,
     pub(super) buffer_pool_mib: u32,
     pub(super) system_time_zone: Option<String>,
     /// For the start and, where it matters, for the data folder's initialisation.
@@ -41,6 +42,7 @@ impl Default for Settings {
             binlog_format: BinlogFormat::default(),
             local_infile: false,
             durable: false,
+            in_memory: false,
             buffer_pool_mib: 64,
             system_time_zone: None,
             initial_options: Vec::new(),

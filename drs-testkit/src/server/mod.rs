@@ -4,6 +4,7 @@ mod arguments;
 mod builder;
 mod certificates;
 mod guardian;
+mod memory;
 mod ports;
 mod process;
 mod template;

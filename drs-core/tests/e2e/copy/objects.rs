@@ -246,6 +246,7 @@ fn a_row_that_fits_into_no_statement_stops_the_copy() {
     let small = SMALL.get_or_init(|| {
         let mysql = Installation::find_or_fetch(Version::MySql97).unwrap();
         Server::builder(&mysql)
+            .in_memory(true)
             .server_id(973)
             .option("--max-allowed-packet=1M")
             .start()

@@ -15,6 +15,7 @@ fn small_destination() -> &'static Server {
     SERVER.get_or_init(|| {
         let installation = Installation::find_or_fetch(Version::MySql97).unwrap();
         Server::builder(&installation)
+            .in_memory(true)
             .server_id(974)
             .option("--max-allowed-packet=1M")
             .start()

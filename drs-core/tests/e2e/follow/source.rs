@@ -275,6 +275,7 @@ fn the_system_time_zone_of_the_source_is_told_by_its_effect() {
     let installation = |version| Installation::find_or_fetch(version).unwrap();
     let zone = |version, id, zone: &str| {
         Server::builder(&installation(version))
+            .in_memory(true)
             .server_id(id)
             .system_time_zone(zone)
             .start()

@@ -12,6 +12,7 @@ use crate::servers::{gtid97, run};
 fn source(version: Version, id: u32) -> Server {
     let installation = Installation::find_or_fetch(version).unwrap();
     Server::builder(&installation)
+        .in_memory(true)
         .server_id(id)
         .local_infile(true)
         .start()

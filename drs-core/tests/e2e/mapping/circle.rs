@@ -87,6 +87,7 @@ fn changes_do_not_run_in_circles() {
 fn a_chain_passes_on_what_came_from_elsewhere() {
     let installation = Installation::find_or_fetch(Version::MySql97).unwrap();
     let last = Server::builder(&installation)
+        .in_memory(true)
         .server_id(976)
         .start()
         .unwrap();

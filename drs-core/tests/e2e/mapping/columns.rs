@@ -231,6 +231,7 @@ fn a_column_without_a_default_is_refused_by_the_copy() {
 fn full_metadata() -> Server {
     let installation = Installation::find_or_fetch(Version::MySql97).unwrap();
     Server::builder(&installation)
+        .in_memory(true)
         .server_id(975)
         .option("--binlog-row-metadata=FULL")
         .start()

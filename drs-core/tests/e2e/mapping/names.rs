@@ -198,6 +198,7 @@ fn lower_case() -> Server {
     let installation =
         drs_testkit::Installation::find_or_fetch(drs_testkit::Version::MySql97).unwrap();
     Server::builder(&installation)
+        .in_memory(true)
         .server_id(974)
         .initial_option("--lower-case-table-names=1")
         .start()

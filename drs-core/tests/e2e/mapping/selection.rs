@@ -72,6 +72,7 @@ fn tables_made_later_belong_to_the_entries_that_match_them() {
 fn names_compare_as_the_source_compares_them() {
     let installation = Installation::find_or_fetch(Version::MySql97).unwrap();
     let lower = Server::builder(&installation)
+        .in_memory(true)
         .server_id(977)
         .initial_option("--lower-case-table-names=1")
         .start()
