@@ -1,7 +1,7 @@
 //! Which session works on which table.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -12,7 +12,7 @@ use super::{
     pair::TablePair,
     ranges::{Range, Steps},
 };
-use crate::object::TableName;
+use crate::{copy::Bound, object::TableName};
 
 /// A table whose turn has not come.
 #[derive(Clone, Debug)]
@@ -84,10 +84,10 @@ impl Board {
     }
 
     /// A table that was begun has two definitions.
-    pub(super) fn open(&self, rows_estimate: u64, pair: TablePair) -> Arc<OpenTable> {
+    pub(super) fn open(&self, open: OpenTable) -> Arc<OpenTable> {
         let mut state = self.state();
         state.opening = state.opening.saturating_sub(1);
-        let open = Arc::new(OpenTable::new(rows_estimate, pair));
+        let open = Arc::new(open);
         state.open.push(Arc::clone(&open));
         open
     }
@@ -130,6 +130,7 @@ pub(super) struct OpenTable {
 #[derive(Debug)]
 struct Plan {
     workers: usize,
+    next_number: u64,
     within: Range,
     /// Once it was asked whether the key can be walked in steps.
     steps: Option<Option<Steps>>,
@@ -139,20 +140,36 @@ struct Plan {
 /// Ranges that one session compares at a time.
 #[derive(Debug)]
 pub(super) struct Group {
+    pub(super) number: u64,
     pub(super) ranges: Vec<Range>,
 }
 
-/// What is known of the table so far.
+/// What is known of the table so far: of all groups before one that is not done.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    pub(super) counts: RowCounts,
-    pub(super) examples: Vec<RowDifference>,
+    pub(super) found: Found,
     pub(super) failure: Option<String>,
-    suspects: Vec<Suspect>,
+    /// Where the next group begins.
+    lower: Option<Bound>,
+    next_number: u64,
+    /// Groups that were done before the ones in front of them.
+    ahead: BTreeMap<u64, (Option<Bound>, Found)>,
+    /// Rows that are being looked at again.
+    settling: BTreeMap<u64, Vec<Suspect>>,
+    next_settling: u64,
     examples_begun: usize,
 }
 
-impl Tally {
+/// What was found in a part of a table.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) counts: RowCounts,
+    pub(super) examples: Vec<RowDifference>,
+    /// Rows that wait for another look.
+    pub(super) suspects: Vec<Suspect>,
+}
+
+impl Found {
     pub(super) fn count(&mut self, kind: RowDifferenceKind, times: u64) {
         let place = match kind {
             RowDifferenceKind::Missing => &mut self.counts.missing,
@@ -161,10 +178,25 @@ impl Tally {
         };
         *place += times;
     }
+
+    fn add(&mut self, other: Self) {
+        self.counts.add(&other.counts);
+        self.examples.extend(other.examples);
+        self.suspects.extend(other.suspects);
+    }
+}
+
+/// A table up to a key, as it is kept for a later run.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) lower: Bound,
+    pub(super) counts: RowCounts,
+    pub(super) examples: Vec<RowDifference>,
+    pub(super) suspects: Vec<Suspect>,
 }
 
 impl OpenTable {
-    fn new(rows_estimate: u64, pair: TablePair) -> Self {
+    pub(super) fn new(rows_estimate: u64, pair: TablePair) -> Self {
         let finished = pair.source.key.is_none();
         Self {
             pair,
@@ -172,6 +204,7 @@ impl OpenTable {
             begun: Instant::now(),
             plan: Mutex::new(Plan {
                 workers: 1,
+                next_number: 0,
                 within: Range::default(),
                 steps: None,
                 finished,
@@ -202,22 +235,72 @@ impl OpenTable {
         if let Some(last) = ranges.last() {
             plan.within.lower.clone_from(&last.upper);
         }
-        Ok(Some(Group { ranges }))
+        let number = plan.next_number;
+        plan.next_number += 1;
+        Ok(Some(Group { number, ranges }))
     }
 
-    /// Takes in what a group's ranges hold.
-    pub(super) fn add(&self, counts: RowCounts) {
-        self.tally().counts.add(&counts);
-    }
-
-    /// Lets differing rows wait; gives them back when they become too many.
-    pub(super) fn wait_with(&self, suspects: Vec<Suspect>, waiting_max: usize) -> Vec<Suspect> {
+    /// Goes on behind what a former run has compared.
+    pub(super) fn go_on(&self, part: Part) {
+        self.plan().within.lower = Some(part.lower.clone());
         let mut tally = self.tally();
-        tally.suspects.extend(suspects);
-        match tally.suspects.len() > waiting_max {
-            true => std::mem::take(&mut tally.suspects),
-            false => Vec::new(),
+        tally.lower = Some(part.lower);
+        tally.examples_begun = part.examples.len();
+        tally.found = Found {
+            counts: part.counts,
+            examples: part.examples,
+            suspects: part.suspects,
+        };
+    }
+
+    /// Takes in what was found in a group, once all groups before it are in; what is to be kept of
+    /// the table then.
+    pub(super) fn complete(&self, group: &Group, found: Found) -> Option<Part> {
+        let upper = group.ranges.last().and_then(|range| range.upper.clone());
+        let mut tally = self.tally();
+        tally.ahead.insert(group.number, (upper, found));
+        loop {
+            let number = tally.next_number;
+            let Some((upper, found)) = tally.ahead.remove(&number) else {
+                break;
+            };
+            tally.next_number += 1;
+            tally.lower = upper;
+            tally.found.add(found);
         }
+        let settling = tally.settling.values().flatten();
+        Some(Part {
+            lower: tally.lower.clone()?,
+            counts: tally.found.counts,
+            examples: tally.found.examples.clone(),
+            suspects: tally
+                .found
+                .suspects
+                .iter()
+                .chain(settling)
+                .cloned()
+                .collect(),
+        })
+    }
+
+    /// The rows that wait for another look, when there are more of them than this.
+    pub(super) fn begin_to_settle(&self, waiting_max: usize) -> Option<(u64, Vec<Suspect>)> {
+        let mut tally = self.tally();
+        if tally.found.suspects.len() <= waiting_max {
+            return None;
+        }
+        let suspects = std::mem::take(&mut tally.found.suspects);
+        let number = tally.next_settling;
+        tally.next_settling += 1;
+        tally.settling.insert(number, suspects.clone());
+        Some((number, suspects))
+    }
+
+    /// Takes in what became of them.
+    pub(super) fn settled(&self, number: u64, found: Found) {
+        let mut tally = self.tally();
+        tally.settling.remove(&number);
+        tally.found.add(found);
     }
 
     /// True when one more difference is to be described.

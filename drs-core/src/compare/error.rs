@@ -78,6 +78,15 @@ pub enum CompareError {
         /// Which server.
         role: Role,
     },
+    /// What was done could not be kept for a later run.
+    #[error("the journal {} could not be read or written: {source}", path.display())]
+    Journal {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
     /// The task selects nothing.
     #[error("no table of the source is selected")]
     NothingSelected,

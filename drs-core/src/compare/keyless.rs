@@ -25,9 +25,9 @@ pub(super) struct TableSum {
 /// Rows that are there more often at one side.
 #[derive(Clone, Debug)]
 pub(super) struct Surplus {
-    digest: String,
-    kind: RowDifferenceKind,
-    times: u64,
+    pub(super) digest: String,
+    pub(super) kind: RowDifferenceKind,
+    pub(super) times: u64,
 }
 
 /// What a look at both tables gave.

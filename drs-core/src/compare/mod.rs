@@ -4,6 +4,7 @@ mod board;
 mod canonical;
 mod describe;
 mod error;
+mod journal;
 mod keyed;
 mod keyless;
 mod objects;
@@ -11,6 +12,7 @@ mod observer;
 mod outcome;
 mod pair;
 mod ranges;
+mod repair;
 mod run;
 mod session;
 mod settle;
@@ -25,4 +27,5 @@ pub use outcome::{
     ColumnDifference, CompareLevel, RowCounts, RowDifference, RowDifferenceKind, Shown,
     TableResult, TableVerdict,
 };
+pub use repair::repair_preamble;
 pub use run::{CompareOptions, CompareOutcome, ComparedServer, Comparison};

@@ -20,6 +20,12 @@ pub trait CompareObserver: Sync {
         let _ = (table, difference);
     }
 
+    /// A statement that would make a row of the destination's table equal to the source's, when the
+    /// options ask for such. It holds values of the row.
+    fn repair(&self, table: &TableName, statement: &str) {
+        let _ = (table, statement);
+    }
+
     /// Something worth telling that is no result.
     fn notice(&self, text: &str) {
         let _ = text;

@@ -1,9 +1,11 @@
 use std::{fmt, time::Duration};
 
+use serde::{Deserialize, Serialize};
+
 use crate::object::TableName;
 
 /// How deep tables are compared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CompareLevel {
     /// How many rows there are, exactly; where the numbers differ, which rows are on one side only.
     Count,
@@ -34,7 +36,7 @@ pub struct TableResult {
 }
 
 /// The result for one table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TableVerdict {
     /// Every row is on both sides, and the same.
     Equal,
@@ -48,7 +50,7 @@ pub enum TableVerdict {
 }
 
 /// Rows of a table, counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowCounts {
     /// Rows read at the source.
     pub source: u64,
@@ -84,7 +86,7 @@ impl RowCounts {
 }
 
 /// One row that is not the same on both sides. It holds values of the row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowDifference {
     /// What is the matter with it.
     pub kind: RowDifferenceKind,
@@ -97,7 +99,7 @@ pub struct RowDifference {
 }
 
 /// What is the matter with a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RowDifferenceKind {
     /// It is at the source only.
     Missing,
@@ -119,7 +121,7 @@ impl RowDifferenceKind {
 }
 
 /// A column whose value differs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnDifference {
     /// Its name at the source.
     pub column: String,
@@ -130,7 +132,7 @@ pub struct ColumnDifference {
 }
 
 /// A value as a person reads it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Shown {
     /// NULL.
     Null,

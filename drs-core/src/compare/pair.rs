@@ -7,9 +7,10 @@ use mysql::Conn;
 use super::{
     CompareError, CompareLevel,
     canonical::{Counterparts, RowSum, incomparable, row_bytes, row_digest},
+    repair::Repair,
 };
 use crate::{
-    copy::{ChunkKey, CopyRules},
+    copy::{ChunkKey, CopiedColumns, CopyRules},
     dialect::ServerVersion,
     object::TableName,
     rule::{DmlKind, TableRule},
@@ -35,6 +36,8 @@ pub(super) struct TablePair {
     pub(super) has_rows_of_others: bool,
     /// Rows can be locked one by one.
     pub(super) locks_rows: bool,
+    /// How the destination's rows would be repaired; `None` when that is not asked for.
+    pub(super) repair: Option<Repair>,
 }
 
 /// One server's table.
@@ -62,6 +65,7 @@ pub(super) struct Pairing<'a> {
     pub(super) bytes_per_row: u64,
     /// Other tables of the source, or other tasks, write to the destination's table.
     pub(super) is_shared: bool,
+    pub(super) repairs: bool,
 }
 
 impl Pairing<'_> {
@@ -82,7 +86,24 @@ impl Pairing<'_> {
         };
         let rule = self.rules.rules.of(source, self.rules.case);
         let condition = self.rules.condition(&at_source)?;
-        Ok(Ok(self.of(&at_source, &at_destination, rule, condition)))
+        let columns = match self.repairs {
+            true => Some(CopiedColumns::of(
+                &at_source,
+                self.versions[0],
+                rule.filter(|rule| rule.has_columns()),
+            )?),
+            false => None,
+        };
+        let mut pair = self.of(&at_source, &at_destination, rule, condition);
+        pair.repair = columns.map(|columns| Repair {
+            has_columns_of_others: at_destination.written_columns().any(|(_, column)| {
+                let is_same = |name: &String| name.to_lowercase() == column.name.to_lowercase();
+                let is_added = |rule: &TableRule| rule.added().iter().any(|own| is_same(&own.name));
+                !columns.names().any(is_same) && !rule.is_some_and(is_added)
+            }),
+            columns,
+        });
+        Ok(Ok(pair))
     }
 
     fn of(
@@ -190,6 +211,7 @@ impl Pairing<'_> {
                 own_rows.filter(|_| self.is_shared),
             ),
             bytes_per_row: self.bytes_per_row.max(1),
+            repair: None,
             structure,
             notes,
             without: rule.map(|rule| rule.without.clone()).unwrap_or_default(),

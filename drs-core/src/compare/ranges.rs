@@ -68,8 +68,8 @@ impl Steps {
         conn: &mut Conn,
         side: &Side,
         key: &ChunkKey,
-        rows_per_range: u64,
-        rows_estimate: u64,
+        lower: Option<&Bound>,
+        (rows_per_range, rows_estimate): (u64, u64),
     ) -> Result<Option<Self>, CompareError> {
         let [column] = key.columns() else {
             return Ok(None);
@@ -95,8 +95,9 @@ impl Steps {
         let (rows, per_range) = (i128::from(rows_estimate), i128::from(rows_per_range));
         let span = last - first + 1;
         let is_even = span / rows < NUMBERS_PER_ROW_MAX;
+        let lower = lower.and_then(|bound| bound.text().parse().ok());
         Ok(is_even.then(|| Self {
-            next: first - 1,
+            next: lower.unwrap_or(first - 1),
             last,
             step: (per_range * span / rows).max(per_range),
         }))

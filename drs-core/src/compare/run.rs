@@ -1,5 +1,6 @@
 use std::{
     collections::BTreeSet,
+    path::PathBuf,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -13,8 +14,9 @@ use mysql::{Conn, prelude::Queryable};
 
 use super::{
     CompareError, CompareLevel, CompareObserver, CompareProgress, TableResult, TableVerdict,
-    board::{Board, OpenTable, Waiting},
+    board::{Board, OpenTable, Part, Waiting},
     error::query,
+    journal::{Head, Journal},
     pair::{Pairing, TablePair},
     session::Session,
     settle::Following,
@@ -48,6 +50,11 @@ pub struct CompareOptions {
     pub wait_max: Duration,
     /// How fast rows are read at either side.
     pub flow_control: FlowControl,
+    /// Tells the observer a statement for each row that differs ([`CompareObserver::repair`]).
+    pub repairs: bool,
+    /// Where to write what is done, so that the same comparison goes on there after it was cut off;
+    /// the file goes when the comparison ends. It holds values of rows.
+    pub journal: Option<PathBuf>,
 }
 
 impl Default for CompareOptions {
@@ -59,6 +66,8 @@ impl Default for CompareOptions {
             examples_max: 20,
             wait_max: Duration::from_secs(60),
             flow_control: FlowControl::default(),
+            repairs: false,
+            journal: None,
         }
     }
 }
@@ -179,7 +188,27 @@ impl<'a> Comparison<'a> {
             cases[1],
             (name, &uuids[0], status.is_some()),
         )?;
-        let (ready, early) = split(waiting, status.as_ref());
+        let (mut ready, early) = split(waiting, status.as_ref());
+        let head = Head {
+            task: name.to_owned(),
+            level: self.options.level,
+            servers: uuids.clone(),
+        };
+        let (journal, before) = match &self.options.journal {
+            None => (None, Vec::new()),
+            Some(path) => {
+                let (journal, done) = Journal::open(path, &head)?;
+                (Some(journal), done)
+            }
+        };
+        let before: Vec<TableResult> = before
+            .into_iter()
+            .filter(|result| {
+                let is_same = |table: &Waiting| table.source == result.source;
+                let place = ready.iter().position(is_same);
+                place.map(|place| ready.remove(place)).is_some()
+            })
+            .collect();
         let asks = self.task.source().clone();
         let shared = Shared {
             task: self.task,
@@ -195,7 +224,8 @@ impl<'a> Comparison<'a> {
             following,
             stop,
             failed: AtomicBool::new(false),
-            progress: Progress::new(&ready, early.len()),
+            progress: Progress::new(&ready, early.len() + before.len()),
+            journal,
             board: Board::new(ready, usize::from(self.options.sessions.max(1))),
             results: Mutex::default(),
             free_at: Mutex::new(Instant::now()),
@@ -203,7 +233,13 @@ impl<'a> Comparison<'a> {
         for (waiting, reason) in early {
             shared.not_compared(&waiting, reason);
         }
+        for result in before {
+            shared.told(result);
+        }
         shared.run()?;
+        if let Some(journal) = shared.journal {
+            journal.remove()?;
+        }
         let is_live = shared.following.is_some();
         let mut tables = shared
             .results
@@ -397,6 +433,7 @@ pub(super) struct Shared<'a> {
     pub(super) failed: AtomicBool,
     pub(super) board: Board,
     progress: Progress,
+    journal: Option<Journal>,
     results: Mutex<Vec<TableResult>>,
     /// When the flow limit lets the next rows be read.
     free_at: Mutex<Instant>,
@@ -471,6 +508,7 @@ impl Shared<'_> {
             versions: self.versions,
             bytes_per_row: waiting.bytes_per_row,
             is_shared: waiting.is_shared,
+            repairs: self.options.repairs,
         }
         .pair(conns, &waiting.source, &waiting.destination)
     }
@@ -504,8 +542,27 @@ impl Shared<'_> {
         self.progress.tell(self.observer, false);
     }
 
+    /// Goes on with a table where a former run ended.
+    pub(super) fn go_on(&self, open: &OpenTable) {
+        let journal = self.journal.as_ref();
+        if let Some(part) = journal.and_then(|journal| journal.part(&open.pair)) {
+            self.progress
+                .rows_done
+                .fetch_add(part.counts.source, Ordering::Relaxed);
+            open.go_on(part);
+        }
+    }
+
+    /// Keeps how far a table is.
+    pub(super) fn keep_part(&self, open: &OpenTable, part: &Part) -> Result<(), CompareError> {
+        match &self.journal {
+            Some(journal) => journal.keep_part(&open.pair.source.name, part),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn not_compared(&self, waiting: &Waiting, reason: String) {
-        self.done(TableResult {
+        self.told(TableResult {
             source: waiting.source.clone(),
             destination: waiting.destination.clone(),
             verdict: TableVerdict::NotCompared(reason),
@@ -518,10 +575,10 @@ impl Shared<'_> {
     }
 
     /// The last session has left a table.
-    pub(super) fn finished(&self, open: &OpenTable) {
+    pub(super) fn finished(&self, open: &OpenTable) -> Result<(), CompareError> {
         let pair = &open.pair;
         let mut tally = open.tally();
-        let counts = tally.counts;
+        let counts = tally.found.counts;
         let verdict = match tally.failure.take() {
             Some(reason) => TableVerdict::NotCompared(reason),
             None if counts.differences() > 0 || !pair.structure.is_empty() => {
@@ -551,14 +608,21 @@ impl Shared<'_> {
             counts,
             structure: pair.structure.clone(),
             notes,
-            examples: std::mem::take(&mut tally.examples),
+            examples: std::mem::take(&mut tally.found.examples),
             duration: open.begun.elapsed(),
         };
         drop(tally);
-        self.done(result);
+        // What could not be compared may be another time.
+        if let Some(journal) = &self.journal
+            && !matches!(result.verdict, TableVerdict::NotCompared(_))
+        {
+            journal.keep_table(&result)?;
+        }
+        self.told(result);
+        Ok(())
     }
 
-    fn done(&self, result: TableResult) {
+    fn told(&self, result: TableResult) {
         self.progress.tables_done.fetch_add(1, Ordering::Relaxed);
         let differences = result.counts.differences();
         self.progress

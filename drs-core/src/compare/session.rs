@@ -9,8 +9,8 @@ use std::{
 use mysql::Conn;
 
 use super::{
-    CompareError, CompareLevel, RowCounts, RowDifference, RowDifferenceKind,
-    board::{OpenTable, Turn},
+    CompareError, CompareLevel, RowCounts, RowDifferenceKind,
+    board::{Found, OpenTable, Turn},
     describe::describe,
     keyed::{Suspect, differing, look_up, read_rows},
     keyless,
@@ -27,6 +27,8 @@ const ROWS_HELD_MAX: u64 = 2_000;
 const SUSPECTS_MAX: usize = 5_000;
 /// How often a part of the work is begun again after a lost connection.
 const ATTEMPTS_MAX: u32 = 5;
+/// Different rows of a keyless table that repairing statements are written for.
+const KEYLESS_REPAIRS_MAX: usize = 20_000;
 /// Looks at a keyless table while a task writes to it.
 const KEYLESS_ROUNDS: usize = 5;
 
@@ -52,7 +54,11 @@ impl<'s, 'a> Session<'s, 'a> {
                 Turn::Begin(waiting) => {
                     let paired = self.again(|shared, conns| shared.pair(conns, &waiting));
                     match paired.and_then(|pair| pair.map_err(CompareFailure::Reason)) {
-                        Ok(pair) => self.shared.board.open(waiting.rows_estimate, pair),
+                        Ok(pair) => {
+                            let open = OpenTable::new(waiting.rows_estimate, pair);
+                            self.shared.go_on(&open);
+                            self.shared.board.open(open)
+                        }
                         Err(failure) => {
                             let reason = failure.reason()?;
                             self.shared.not_compared(&waiting, reason);
@@ -69,7 +75,7 @@ impl<'s, 'a> Session<'s, 'a> {
                 if let Err(failure) = self.finish(&open) {
                     open.fail(failure.reason()?);
                 }
-                self.shared.finished(&open);
+                self.shared.finished(&open)?;
             }
         }
         Ok(())
@@ -96,7 +102,13 @@ impl<'s, 'a> Session<'s, 'a> {
                 open.next_group(|within, steps| {
                     let side = &open.pair.source;
                     if steps.is_none() {
-                        *steps = Some(Steps::of(source, side, key, sizes.0, open.rows_estimate)?);
+                        *steps = Some(Steps::of(
+                            source,
+                            side,
+                            key,
+                            within.lower.as_ref(),
+                            (sizes.0, open.rows_estimate),
+                        )?);
                     }
                     match steps {
                         Some(Some(steps)) => Ok(steps.next_ranges(key, within, sizes.1)),
@@ -125,35 +137,52 @@ impl<'s, 'a> Session<'s, 'a> {
                 )?;
                 Ok((counts, suspects))
             })?;
-            self.shared
-                .throttle(counts.source.max(counts.destination) * open.pair.bytes_per_row);
+            let rows = counts.source.max(counts.destination);
+            self.shared.throttle(rows * open.pair.bytes_per_row);
             self.shared.progressed(counts.source);
-            open.add(counts);
-            self.take_suspects(open, keys, suspects, SUSPECTS_MAX)?;
+            let mut found = Found {
+                counts,
+                ..Found::default()
+            };
+            match &self.shared.following {
+                Some(_) => found.suspects = suspects,
+                None => self.certain(open, keys, suspects, &mut found)?,
+            }
+            if let Some(part) = open.complete(&group, found) {
+                self.shared.keep_part(open, &part)?;
+            }
+            self.settle(open, keys, SUSPECTS_MAX)?;
         }
     }
 
-    /// Keeps differing rows for a second look, or looks at them where there is none.
-    fn take_suspects(
+    /// Looks again at differing rows, when more of them wait than this.
+    fn settle(
         &mut self,
         open: &Arc<OpenTable>,
         keys: [&ChunkKey; 2],
-        suspects: Vec<Suspect>,
         waiting_max: usize,
     ) -> Result<(), CompareFailure> {
-        let Some(following) = &self.shared.following else {
-            return self.certain(open, keys, suspects);
-        };
-        let suspects = open.wait_with(suspects, waiting_max);
-        if suspects.is_empty() {
+        let Some((number, suspects)) = open.begin_to_settle(waiting_max) else {
             return Ok(());
-        }
+        };
         let Settled {
             different,
             unsettled,
-        } = self.again(|_, conns| following.settle(conns, &open.pair, keys, suspects.clone()))?;
-        open.tally().counts.unsettled += unsettled.len() as u64;
-        self.certain(open, keys, different)
+        } = match &self.shared.following {
+            Some(following) => {
+                self.again(|_, conns| following.settle(conns, &open.pair, keys, suspects.clone()))?
+            }
+            // The task followed when the comparison was begun, and does not any more.
+            None => Settled {
+                different: suspects,
+                unsettled: Vec::new(),
+            },
+        };
+        let mut found = Found::default();
+        found.counts.unsettled += unsettled.len() as u64;
+        self.certain(open, keys, different, &mut found)?;
+        open.settled(number, found);
+        Ok(())
     }
 
     /// Counts rows that certainly differ, and describes the first ones.
@@ -162,6 +191,7 @@ impl<'s, 'a> Session<'s, 'a> {
         open: &Arc<OpenTable>,
         keys: [&ChunkKey; 2],
         suspects: Vec<Suspect>,
+        found: &mut Found,
     ) -> Result<(), CompareFailure> {
         for suspect in suspects {
             let is_others =
@@ -170,37 +200,38 @@ impl<'s, 'a> Session<'s, 'a> {
                 continue;
             }
             if is_by_rule(&open.pair, suspect.kind) {
-                open.tally().counts.by_rule += 1;
+                found.counts.by_rule += 1;
                 continue;
             }
+            if let Some(repair) = &open.pair.repair {
+                let statement =
+                    self.again(|_, [source, _]| repair.keyed(source, &open.pair, keys, &suspect))?;
+                let table = &open.pair.source.name;
+                self.shared.observer.repair(table, &statement);
+            }
             if !open.wants_example(self.shared.options.examples_max) {
-                open.tally().count(suspect.kind, 1);
+                found.count(suspect.kind, 1);
                 continue;
             }
             let described = self.again(|_, conns| describe(conns, &open.pair, keys, &suspect))?;
             match described {
                 // It has become the same in between: nobody follows, but somebody writes.
-                None => open.tally().counts.unsettled += 1,
-                Some(difference) => self.tell(open, difference),
+                None => found.counts.unsettled += 1,
+                Some(difference) => {
+                    found.count(difference.kind, 1);
+                    let table = &open.pair.source.name;
+                    self.shared.observer.difference(table, &difference);
+                    found.examples.push(difference);
+                }
             }
         }
         Ok(())
     }
 
-    fn tell(&self, open: &Arc<OpenTable>, difference: RowDifference) {
-        open.tally().count(difference.kind, difference.times);
-        self.shared
-            .observer
-            .difference(&open.pair.source.name, &difference);
-        open.tally().examples.push(difference);
-    }
-
     /// The second look at what still waits for it.
     fn finish(&mut self, open: &Arc<OpenTable>) -> Result<(), CompareFailure> {
         match (&open.pair.source.key, &open.pair.destination.key) {
-            (Some(key), Some(key_there)) => {
-                self.take_suspects(open, [key, key_there], Vec::new(), 0)
-            }
+            (Some(key), Some(key_there)) => self.settle(open, [key, key_there], 0),
             _ => Ok(()),
         }
     }
@@ -241,50 +272,67 @@ impl<'s, 'a> Session<'s, 'a> {
         self.shared.progressed(counts.source);
         if !look.is_equal() && !is_settled {
             counts.unsettled = counts.source.abs_diff(counts.destination).max(1);
-            open.tally().counts.add(&counts);
+            open.tally().found.counts.add(&counts);
             return Ok(());
         }
-        open.tally().counts.add(&counts);
+        open.tally().found.counts.add(&counts);
         if look.is_equal() {
             return Ok(());
         }
-        let examples_max = self.shared.options.examples_max;
         let rows = counts.source.max(counts.destination);
-        let (found, examples) = self.again(|_, [source, destination]| {
-            let mut first = Vec::new();
+        let kept_max = match &pair.repair {
+            Some(_) => KEYLESS_REPAIRS_MAX,
+            None => self.shared.options.examples_max,
+        };
+        let (found, surplus, left_out) = self.again(|_, conns| {
+            let (mut first, mut left_out) = (Vec::new(), 0_u64);
             let counts =
-                keyless::differing([&mut *source, &mut *destination], pair, rows, |surplus| {
-                    if first.len() < examples_max {
-                        first.push(surplus);
-                    }
+                keyless::differing(conns, pair, rows, |surplus| match first.len() < kept_max {
+                    true => first.push(surplus),
+                    false => left_out += 1,
                 })?;
-            let mut examples = Vec::new();
-            for surplus in &first {
-                examples.extend(keyless::describe(
-                    [&mut *source, &mut *destination],
-                    pair,
-                    surplus,
-                )?);
-            }
-            Ok((counts, examples))
+            Ok((counts, first, left_out))
         })?;
+        let mut examples = Vec::new();
+        for (index, surplus) in surplus.iter().enumerate() {
+            if is_by_rule(pair, surplus.kind) {
+                continue;
+            }
+            if let Some(repair) = &pair.repair {
+                let what = (surplus.digest.as_str(), surplus.kind, surplus.times);
+                let statement = self.again(|_, [source, _]| repair.keyless(source, pair, what))?;
+                if let Some(statement) = statement {
+                    self.shared.observer.repair(&pair.source.name, &statement);
+                }
+            }
+            if index < self.shared.options.examples_max {
+                examples.extend(self.again(|_, conns| keyless::describe(conns, pair, surplus))?);
+            }
+        }
+        if pair.repair.is_some() && left_out > 0 {
+            self.shared.observer.notice(&format!(
+                "{left_out} more kinds of rows of {} differ than statements are written for: run the statements and compare \
+                 again",
+                pair.source.name
+            ));
+        }
         let mut tally = open.tally();
         for (kind, times) in [
             (RowDifferenceKind::Missing, found.missing),
             (RowDifferenceKind::Extra, found.extra),
         ] {
             match is_by_rule(pair, kind) {
-                true => tally.counts.by_rule += times,
-                false => tally.count(kind, times),
+                true => tally.found.counts.by_rule += times,
+                false => tally.found.count(kind, times),
             }
         }
         if found.differences() == 0 {
             // Both have come to be the same since.
-            tally.counts.unsettled += 1;
+            tally.found.counts.unsettled += 1;
         }
         for example in examples {
             self.shared.observer.difference(&pair.source.name, &example);
-            tally.examples.push(example);
+            tally.found.examples.push(example);
         }
         Ok(())
     }
@@ -358,14 +406,14 @@ fn is_by_rule(pair: &TablePair, kind: RowDifferenceKind) -> bool {
 }
 
 /// Told the sums of a range, where it is one of the given ranges, and the rows that differ in it.
-type Found<'f> = &'f mut dyn FnMut(Option<[&RangeSum; 2]>, Vec<Suspect>);
+type Tell<'f> = &'f mut dyn FnMut(Option<[&RangeSum; 2]>, Vec<Suspect>);
 
 fn compare_ranges(
     [source, destination]: [&mut Conn; 2],
     pair: &TablePair,
     keys: [&ChunkKey; 2],
     ranges: &[Range],
-    found: Found<'_>,
+    found: Tell<'_>,
 ) -> Result<(), CompareError> {
     for (range, sums) in ranges.iter().zip(sums_of(
         [&mut *source, &mut *destination],
@@ -416,7 +464,7 @@ fn drill(
     keys: [&ChunkKey; 2],
     range: &Range,
     [here, there]: &[RangeSum; 2],
-    found: Found<'_>,
+    found: Tell<'_>,
 ) -> Result<(), CompareError> {
     if here.rows.max(there.rows) <= ROWS_HELD_MAX {
         let [key, key_there] = keys;

@@ -1,6 +1,9 @@
+use mysql::Value;
+
 use super::CopyError;
 use crate::{
     dialect::ServerVersion,
+    object::TableName,
     rule::{AddedSql, TableRule},
     schema::{Column, ColumnKind, TableSchema},
     sql,
@@ -9,7 +12,7 @@ use crate::{
 /// How a table's rows are read and written: the columns, their expressions in the SELECT, and
 /// how each value becomes a field of LOAD DATA or a literal of INSERT.
 #[derive(Clone, Debug)]
-pub(super) struct Columns {
+pub(crate) struct Columns {
     columns: Vec<Column>,
     /// Their names at the destination.
     names: Vec<String>,
@@ -20,7 +23,7 @@ pub(super) struct Columns {
 
 impl Columns {
     /// The columns of a table that are read, all of them or those that a rule takes.
-    pub(super) fn of(
+    pub(crate) fn of(
         schema: &TableSchema,
         version: ServerVersion,
         rule: Option<&TableRule>,
@@ -71,7 +74,7 @@ impl Columns {
     }
 
     /// The SELECT's list of expressions.
-    pub(super) fn select_list(&self) -> String {
+    pub(crate) fn select_list(&self) -> String {
         let values = self.columns.iter().map(select_expression);
         let lists = self
             .json
@@ -121,16 +124,90 @@ impl Columns {
         format!("({}){settings}", fields.join(", "))
     }
 
+    /// Writes a row of the SELECT as `(…)` of INSERT; how many ENUM values with index 0 are in it.
+    pub(crate) fn write_tuple(
+        &self,
+        tuple: &mut String,
+        row: &mysql::Row,
+        table: &TableName,
+    ) -> Result<u64, CopyError> {
+        let mut zero_enums = 0;
+        tuple.push('(');
+        for (index, column) in self.columns.iter().enumerate() {
+            if index > 0 {
+                tuple.push(',');
+            }
+            let value = self.value(row, index, table)?;
+            zero_enums += u64::from(is_zero_enum(column.kind, value));
+            match (value, self.typed_list(row, index, table)?) {
+                (Some(text), Some(list)) => {
+                    write_typed_json(tuple, text, list).map_err(|reason| {
+                        CopyError::JsonOpaque {
+                            table: table.clone(),
+                            column: column.name.clone(),
+                            reason,
+                        }
+                    })?;
+                }
+                _ => write_insert(tuple, value, column)
+                    .ok_or_else(|| self.unknown_form(index, table))?,
+            }
+        }
+        self.write_added(tuple);
+        tuple.push(')');
+        Ok(zero_enums)
+    }
+
+    /// A value of the SELECT; `None` for NULL.
+    pub(super) fn value<'r>(
+        &self,
+        row: &'r mysql::Row,
+        index: usize,
+        table: &TableName,
+    ) -> Result<Option<&'r [u8]>, CopyError> {
+        match row.as_ref(index) {
+            Some(Value::NULL) => Ok(None),
+            Some(Value::Bytes(bytes)) => Ok(Some(bytes)),
+            _ => Err(self.unknown_form(index, table)),
+        }
+    }
+
+    /// What the SELECT says of the values of a JSON column whose type their text does not tell.
+    pub(super) fn typed_list<'r>(
+        &self,
+        row: &'r mysql::Row,
+        column: usize,
+        table: &TableName,
+    ) -> Result<Option<&'r [u8]>, CopyError> {
+        let Some(offset) = self.json.iter().position(|at| *at == column) else {
+            return Ok(None);
+        };
+        self.value(row, self.columns.len() + offset, table)
+    }
+
+    fn unknown_form(&self, index: usize, table: &TableName) -> CopyError {
+        let column = self.columns.get(index);
+        CopyError::Value {
+            table: table.clone(),
+            column: column.map(|column| column.name.clone()).unwrap_or_default(),
+        }
+    }
+
     /// What stands behind the values of a row of INSERT.
-    pub(super) fn write_added(&self, tuple: &mut String) {
+    fn write_added(&self, tuple: &mut String) {
         for added in &self.added {
             tuple.push(',');
             tuple.push_str(&added.expression);
         }
     }
 
+    /// The names at the destination of the columns that come from the source.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
+        self.names.iter()
+    }
+
     /// The column list of INSERT.
-    pub(super) fn insert_list(&self) -> String {
+    pub(crate) fn insert_list(&self) -> String {
         let added = self.added.iter().map(|added| &added.name);
         self.names
             .iter()
@@ -139,6 +216,11 @@ impl Columns {
             .collect::<Vec<_>>()
             .join(", ")
     }
+}
+
+/// The destination takes such a value with a warning.
+pub(super) fn is_zero_enum(kind: ColumnKind, value: Option<&[u8]>) -> bool {
+    kind == ColumnKind::Enum && value == Some(b"0")
 }
 
 /// The expression whose text lets the destination store the same bytes.
@@ -171,7 +253,7 @@ pub(super) fn write_field(out: &mut Vec<u8>, value: Option<&[u8]>) {
 }
 
 /// Appends a value as a literal of INSERT; `None` when it does not have its column's form.
-pub(super) fn write_insert(out: &mut String, value: Option<&[u8]>, column: &Column) -> Option<()> {
+fn write_insert(out: &mut String, value: Option<&[u8]>, column: &Column) -> Option<()> {
     let Some(value) = value else {
         out.push_str("NULL");
         return Some(());
@@ -197,11 +279,7 @@ pub(super) fn write_insert(out: &mut String, value: Option<&[u8]>, column: &Colu
 
 /// Appends a JSON document as an expression that keeps the types of its values; `list` is what the
 /// SELECT says of those whose type the text does not tell.
-pub(super) fn write_typed_json(
-    out: &mut String,
-    text: &[u8],
-    list: &[u8],
-) -> Result<(), &'static str> {
+fn write_typed_json(out: &mut String, text: &[u8], list: &[u8]) -> Result<(), &'static str> {
     const NOT_TEXT: &str = "its text is not UTF-8";
     let text = std::str::from_utf8(text).map_err(|_| NOT_TEXT)?;
     let list = std::str::from_utf8(list).map_err(|_| NOT_TEXT)?;

@@ -30,6 +30,7 @@ mod turn;
 mod writer;
 
 pub(crate) use chunk::{Bound, ChunkKey};
+pub(crate) use columns::Columns as CopiedColumns;
 pub use create::may_hide_labels;
 pub(crate) use create::plain_type;
 pub use error::CopyError;

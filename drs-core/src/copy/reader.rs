@@ -1,14 +1,14 @@
 use std::mem;
 
 use crossbeam_channel::Sender;
-use mysql::{Conn, Value, prelude::Queryable};
+use mysql::{Conn, prelude::Queryable};
 
 use super::{
     CopyError,
-    columns::{Columns, write_field, write_insert, write_typed_json},
+    columns::{Columns, is_zero_enum, write_field},
     error::at_source,
 };
-use crate::{object::TableName, schema::ColumnKind};
+use crate::object::TableName;
 
 /// Rows are handed on in blocks of about this size, or of a chunk's if that is less; a larger
 /// row is a block of its own.
@@ -150,7 +150,7 @@ impl Encoder<'_> {
             if index > 0 {
                 self.loaded.bytes.push(b'\t');
             }
-            let value = self.value(row, index)?;
+            let value = self.columns.value(row, index, self.table)?;
             let zero_enum = is_zero_enum(column.kind, value);
             write_field(&mut self.loaded.bytes, value);
             self.loaded.zero_enums += u64::from(zero_enum);
@@ -170,31 +170,8 @@ impl Encoder<'_> {
     }
 
     fn add_tuple(&mut self, row: &mysql::Row) -> Result<Option<Block>, CopyError> {
-        let written = self.columns.written();
-        let mut tuple = String::from("(");
-        let mut zero_enums = 0;
-        for (index, column) in written.iter().enumerate() {
-            if index > 0 {
-                tuple.push(',');
-            }
-            let value = self.value(row, index)?;
-            zero_enums += u64::from(is_zero_enum(column.kind, value));
-            match (value, self.typed_list(row, index)?) {
-                (Some(text), Some(list)) => {
-                    write_typed_json(&mut tuple, text, list).map_err(|reason| {
-                        CopyError::JsonOpaque {
-                            table: self.table.clone(),
-                            column: column.name.clone(),
-                            reason,
-                        }
-                    })?;
-                }
-                _ => write_insert(&mut tuple, value, column)
-                    .ok_or_else(|| self.unknown_form(index))?,
-            }
-        }
-        self.columns.write_added(&mut tuple);
-        tuple.push(')');
+        let mut tuple = String::new();
+        let zero_enums = self.columns.write_tuple(&mut tuple, row, self.table)?;
         // A statement has a largest size: a row that would go beyond begins the next one.
         let block = &mut self.inserted;
         let is_full = block.rows > 0
@@ -212,43 +189,11 @@ impl Encoder<'_> {
     /// True when a value's type can't be told to LOAD DATA.
     fn has_typed_json(&self, row: &mysql::Row) -> Result<bool, CopyError> {
         for index in self.columns.json() {
-            if self.typed_list(row, *index)?.is_some() {
+            if self.columns.typed_list(row, *index, self.table)?.is_some() {
                 return Ok(true);
             }
         }
         Ok(false)
-    }
-
-    /// What the SELECT says of the values of a JSON column whose type their text does not tell.
-    fn typed_list<'r>(
-        &self,
-        row: &'r mysql::Row,
-        column: usize,
-    ) -> Result<Option<&'r [u8]>, CopyError> {
-        let Some(offset) = self.columns.json().iter().position(|at| *at == column) else {
-            return Ok(None);
-        };
-        self.value(row, self.columns.written().len() + offset)
-    }
-
-    fn value<'r>(&self, row: &'r mysql::Row, index: usize) -> Result<Option<&'r [u8]>, CopyError> {
-        match row.as_ref(index) {
-            Some(Value::NULL) => Ok(None),
-            Some(Value::Bytes(bytes)) => Ok(Some(bytes)),
-            _ => Err(self.unknown_form(index)),
-        }
-    }
-
-    fn unknown_form(&self, index: usize) -> CopyError {
-        CopyError::Value {
-            table: self.table.clone(),
-            column: self
-                .columns
-                .written()
-                .get(index)
-                .map(|column| column.name.clone())
-                .unwrap_or_default(),
-        }
     }
 }
 
@@ -256,8 +201,4 @@ impl Block {
     fn has_many_rows(&self) -> bool {
         self.rows >= BLOCK_ROWS_MAX || self.zero_enums >= BLOCK_ZERO_ENUMS_MAX
     }
-}
-
-fn is_zero_enum(kind: ColumnKind, value: Option<&[u8]>) -> bool {
-    kind == ColumnKind::Enum && value == Some(b"0")
 }
