@@ -146,8 +146,13 @@ fn destination(facts: &Facts) -> Result<Vec<Finding>, Unread> {
     }
     // Without performance_schema a group is not seen, and there is nothing to say.
     let members = activity.group.as_ref().map_err(Clone::clone)?;
+    // With the plugin alone, and no group that it is for, a server shows itself as OFFLINE.
+    let variables = facts.destination.variables()?;
+    let group = variables.text("group_replication_group_name");
+    let is_meant_for_one = group.is_some_and(|name| !name.is_empty());
     let down: Vec<_> = members
         .iter()
+        .filter(|_| is_meant_for_one)
         .filter(|member| member.state != "ONLINE")
         .map(|member| format!("{} ({})", member.host, member.state))
         .collect();
@@ -281,12 +286,28 @@ pub(super) mod tests {
             "destination-replication",
             Verdict::Fail,
             |facts| {
-                facts.destination.activity.group = Ok(vec![GroupMember {
-                    host: "b".to_owned(),
-                    state: "UNREACHABLE".to_owned(),
-                }]);
+                member(facts, "UNREACHABLE");
+                let group = "22222222-3333-3333-3333-333333333333";
+                facts.destination.set("group_replication_group_name", group);
             },
             "b (UNREACHABLE)",
         ),
+        // The plugin is there, and no group.
+        Case::of(
+            "destination-replication",
+            Verdict::Pass,
+            |facts| {
+                member(facts, "OFFLINE");
+                facts.destination.set("group_replication_group_name", "");
+            },
+            "it is no replica",
+        ),
     ];
+
+    fn member(facts: &mut Facts, state: &str) {
+        facts.destination.activity.group = Ok(vec![GroupMember {
+            host: "b".to_owned(),
+            state: state.to_owned(),
+        }]);
+    }
 }
