@@ -6,11 +6,21 @@ use crate::servers::{
     End, Trial, destination97, expect, native97, repair, run, session, source56, source97, task,
 };
 
-const FAMILY: &str = "CREATE DATABASE IF NOT EXISTS fk_a;\n\
-    CREATE TABLE fk_a.p (id INT PRIMARY KEY);\n\
-    CREATE TABLE fk_a.c (id INT PRIMARY KEY, p INT, CONSTRAINT up FOREIGN KEY (p) REFERENCES fk_a.p (id) ON DELETE CASCADE)";
+/// A database with a parent and a child.
+macro_rules! family {
+    ($database:literal) => {
+        concat!(
+            "CREATE DATABASE ",
+            $database,
+            ";\nUSE ",
+            $database,
+            ";\nCREATE TABLE p (id INT PRIMARY KEY);\n\
+             CREATE TABLE c (id INT PRIMARY KEY, p INT, CONSTRAINT up FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE)"
+        )
+    };
+}
 
-const DROP: &str = "ALTER TABLE fk_a.c DROP FOREIGN KEY up;\nDROP TABLE fk_a.c, fk_a.p";
+const DROP: &str = "ALTER TABLE c DROP FOREIGN KEY up;\nDROP TABLE c, p";
 
 /// Which tables are selected, and what two checks make of it.
 const SELECTED: &[Trial] = &[
@@ -18,7 +28,7 @@ const SELECTED: &[Trial] = &[
         check: "foreign-key-parents",
         verdict: Verdict::Confirm,
         mode: "full+incremental",
-        create: FAMILY,
+        create: family!("fk_a"),
         task: "include = [\"fk_a.c\"]",
         names: &["`fk_a`.`c` -> `fk_a`.`p`"],
         mend: DROP,
@@ -27,9 +37,9 @@ const SELECTED: &[Trial] = &[
         check: "foreign-key-children",
         verdict: Verdict::Confirm,
         mode: "full+incremental",
-        create: FAMILY,
-        task: "include = [\"fk_a.p\"]",
-        names: &["`fk_a`.`c` -> `fk_a`.`p`"],
+        create: family!("fk_d"),
+        task: "include = [\"fk_d.p\"]",
+        names: &["`fk_d`.`c` -> `fk_d`.`p`"],
         mend: DROP,
     },
 ];
@@ -39,34 +49,32 @@ const CASCADES: &[Trial] = &[
         check: "cascades",
         verdict: Verdict::Fail,
         mode: "full+incremental",
-        create: FAMILY,
-        task: "include = [\"fk_a\"]",
-        names: &["`fk_a`.`c`", "`fk_a`.`p`"],
+        create: family!("fk_e"),
+        task: "include = [\"fk_e\"]",
+        names: &["`fk_e`.`c`", "`fk_e`.`p`"],
         mend: DROP,
     },
     Trial {
         check: "cascades",
         verdict: Verdict::Fail,
         mode: "full+incremental",
-        create: FAMILY,
-        task: "include = [\"fk_a.c\"]",
-        names: &["`fk_a`.`p`"],
+        create: family!("fk_f"),
+        task: "include = [\"fk_f.c\"]",
+        names: &["`fk_f`.`p`"],
         mend: DROP,
     },
 ];
 
 #[test]
 fn from_97() {
-    for trial in SELECTED {
-        trial.run(source97(), destination97());
-    }
+    Trial::run_all(SELECTED, source97(), destination97());
     // The log holds what cascades.
-    run(&mut session(source97()), FAMILY);
+    run(&mut session(source97()), family!("fk_g"));
     let task = task(
         End::of(source97()),
         End::of(destination97()),
         "full+incremental",
-        "include = [\"fk_a\"]",
+        "include = [\"fk_g\"]",
         "",
     );
     expect(&task, "cascades", Verdict::Pass, &[]);
@@ -74,20 +82,19 @@ fn from_97() {
 
 #[test]
 fn from_56() {
-    for trial in SELECTED.iter().chain(CASCADES) {
-        trial.run(source56(), destination97());
-    }
-    run(&mut session(source56()), FAMILY);
+    let trials = SELECTED.iter().chain(CASCADES);
+    Trial::run_all(trials, source56(), destination97());
+    run(&mut session(source56()), family!("fk_g"));
     let to = |destination| {
         task(
             End::of(source56()),
             End::of(destination),
             "full+incremental",
-            "include = [\"fk_a\"]",
+            "include = [\"fk_g\"]",
             "",
         )
     };
-    let names = ["`fk_a`.`c`", "`fk_a`.`p`"];
+    let names = ["`fk_g`.`c`", "`fk_g`.`p`"];
     let finding = expect(&to(destination97()), "cascades", Verdict::Fail, &names);
     assert!(
         format!("{finding:?}").contains("--innodb-native-foreign-keys=ON"),

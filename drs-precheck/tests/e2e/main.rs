@@ -4,7 +4,11 @@ mod servers;
 
 mod accounts;
 mod binlog;
+mod catch_up;
+mod coverage;
+mod encryption;
 mod foreign_keys;
+mod healthy;
 mod names;
 mod objects;
 mod parameters;

@@ -56,14 +56,10 @@ const RESERVED: &[Trial] = &[Trial {
 
 #[test]
 fn names_from_97() {
-    for trial in TRIALS {
-        trial.run(source97(), destination97());
-    }
+    Trial::run_all(TRIALS, source97(), destination97());
 }
 
 #[test]
 fn names_from_56() {
-    for trial in TRIALS.iter().chain(RESERVED) {
-        trial.run(source56(), destination97());
-    }
+    Trial::run_all(TRIALS.iter().chain(RESERVED), source56(), destination97());
 }

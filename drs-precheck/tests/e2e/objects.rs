@@ -72,6 +72,67 @@ const TRIALS: &[Trial] = &[
     },
 ];
 
+/// Rules of the task.
+const RULES: &[Trial] = &[
+    Trial {
+        check: "rules",
+        verdict: Verdict::Fail,
+        mode: "full+incremental",
+        create: "CREATE DATABASE ra;\nCREATE TABLE ra.t (id INT PRIMARY KEY)",
+        task: "include = [\"ra\"]\n[[rules]]\ntable = \"ra.t\"\ncolumns = { exclude = [\"card\"] }",
+        names: &[],
+        mend: "ALTER TABLE ra.t ADD COLUMN card VARCHAR(20)",
+    },
+    Trial {
+        check: "rules",
+        verdict: Verdict::Fail,
+        mode: "full",
+        create: "CREATE DATABASE rb;\nCREATE TABLE rb.t (id INT PRIMARY KEY, area TEXT)",
+        task: "include = [\"rb\"]\n[[rules]]\ntable = \"rb.t\"\nwhere = \"region = 'EU'\"",
+        names: &[],
+        mend: "ALTER TABLE rb.t CHANGE area region VARCHAR(10)",
+    },
+    Trial {
+        check: "rules",
+        verdict: Verdict::Confirm,
+        mode: "full+incremental",
+        create: "CREATE DATABASE rc;\nCREATE TABLE rc.t (id INT PRIMARY KEY)",
+        task: "include = [\"rc\"]\n[[rules]]\ntable = \"rc.u\"\nwhere = \"id > 5\"",
+        names: &[],
+        mend: "CREATE TABLE rc.u (id INT PRIMARY KEY)",
+    },
+];
+
+/// What an old destination does not have.
+const COLLATIONS: &[Trial] = &[
+    Trial {
+        check: "collations",
+        verdict: Verdict::Fail,
+        mode: "full",
+        create: "CREATE DATABASE oh COLLATE utf8mb4_0900_bin;\n\
+                 CREATE TABLE oh.t (id INT PRIMARY KEY, a VARCHAR(10) COLLATE utf8mb4_bin) COLLATE utf8mb4_0900_as_ci;\n\
+                 CREATE TABLE oh.u (id INT PRIMARY KEY, a VARCHAR(10) COLLATE utf8mb4_0900_ai_ci) COLLATE utf8mb4_bin",
+        task: "include = [\"oh\"]",
+        names: &[
+            "`oh`: utf8mb4_0900_bin",
+            "`oh`.`t`: utf8mb4_0900_as_ci",
+            "`oh`.`u` (`a`): utf8mb4_0900_ai_ci",
+        ],
+        mend: "ALTER DATABASE oh COLLATE utf8mb4_bin;\nALTER TABLE oh.t CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;\n\
+               ALTER TABLE oh.u CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+    },
+    Trial {
+        check: "key-collations",
+        verdict: Verdict::Fail,
+        mode: "full+incremental",
+        create: "CREATE DATABASE oi;\nCREATE TABLE oi.t (id INT PRIMARY KEY, a VARCHAR(10) COLLATE utf8mb4_0900_ai_ci, \
+                 b VARCHAR(10) COLLATE utf8mb4_0900_ai_ci, c VARCHAR(10) COLLATE utf8mb4_0900_ai_ci, UNIQUE (a), KEY (b))",
+        task: "include = [\"oi\"]",
+        names: &["`oi`.`t` (`a`): utf8mb4_0900_ai_ci"],
+        mend: "ALTER TABLE oi.t CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci",
+    },
+];
+
 /// What only a new source has.
 const NEW: &[Trial] = &[
     Trial {
@@ -118,16 +179,15 @@ const OLD: &[Trial] = &[
 
 #[test]
 fn objects_from_97() {
-    for trial in TRIALS.iter().chain(NEW) {
-        trial.run(source97(), destination97());
-    }
+    let trials = TRIALS.iter().chain(NEW).chain(RULES);
+    Trial::run_all(trials, source97(), destination97());
+    Trial::run_all(COLLATIONS, source97(), source56());
 }
 
 #[test]
 fn objects_from_56() {
-    for trial in TRIALS.iter().chain(OLD) {
-        trial.run(source56(), destination97());
-    }
+    let trials = TRIALS.iter().chain(OLD).chain(RULES);
+    Trial::run_all(trials, source56(), destination97());
 }
 
 /// Every fact about objects can be had from both versions.

@@ -1,36 +1,13 @@
 //! Parameters of the one server against those of the other.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-
 use drs_core::{Role, Task};
 use drs_precheck::{Remedy, Verdict};
-use drs_testkit::{Server, Version};
+use drs_testkit::Server;
 
 use crate::servers::{
-    End, builder, destination97, expect, expect_in, repair, report, run, session, source56,
+    End, destination97, expect, expect_in, odd97, own_pair, repair, report, run, session, source56,
     source97, task,
 };
-
-/// A destination for one test at a time, whose settings each of them changes: in Berlin's time, with
-/// names in small letters, and small pages.
-fn odd97() -> MutexGuard<'static, Server> {
-    static SERVER: OnceLock<Mutex<Server>> = OnceLock::new();
-    let server = SERVER.get_or_init(|| {
-        let server = builder(Version::MySql97, 976)
-            .initial_option("--lower-case-table-names=1")
-            .initial_option("--innodb-page-size=8K")
-            .option("--disabled-storage-engines=MyISAM")
-            .system_time_zone("CET-1CEST,M3.5.0,M10.5.0/3")
-            .start()
-            .unwrap();
-        run(
-            &mut session(&server),
-            "CREATE USER few@'%' IDENTIFIED BY 'few-Pass-1';\nGRANT SELECT, CREATE, INSERT ON *.* TO few@'%'",
-        );
-        Mutex::new(server)
-    });
-    server.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 fn few(server: &Server) -> End<'_> {
     End {
@@ -224,34 +201,45 @@ fn function_creators() {
     run(&mut session(source97()), "DROP DATABASE parameters_f");
 }
 
-/// The room on the disk of a server on this machine, the clocks, and how rows are copied.
+/// A destination before 5.7 takes it at its start only.
 #[test]
-fn what_is_well_between_two_servers() {
-    run(
-        &mut session(source97()),
-        "CREATE DATABASE parameters_w;\nCREATE TABLE parameters_w.t (id INT PRIMARY KEY)",
-    );
-    let objects = "include = [\"parameters_w.*\"]";
-    for destination in [destination97(), source56()] {
-        let task = task(
-            End::of(source97()),
-            End::of(destination),
-            "full",
-            objects,
-            "",
+fn explicit_defaults_of_an_old_destination() {
+    let mut pair = own_pair();
+    let id = "explicit-defaults-for-timestamp";
+    let objects = "include = [\"parameters_o\"]";
+    let to = |server: &Server, mode| task(End::of(source56()), End::of(server), mode, objects, "");
+    let option = |value| format!("--explicit-defaults-for-timestamp={value}");
+    pair.old.restart_with(option("ON")).unwrap();
+    expect(&to(&pair.old, "full"), id, Verdict::Confirm, &[]);
+    let followed = to(&pair.old, "full+incremental");
+    let found = expect(&followed, id, Verdict::Fail, &[]);
+    let advice = format!("start the destination with {}", option("OFF"));
+    assert!(format!("{found:?}").contains(&advice), "{found:?}");
+    pair.old.restart_with(option("OFF")).unwrap();
+    expect(&to(&pair.old, "full"), id, Verdict::Pass, &[]);
+    expect(&followed, id, Verdict::Pass, &[]);
+}
+
+/// A clock of its own is what no server of this machine has, but its sessions can be told another
+/// time, which is that of the facts.
+#[test]
+fn clocks_that_differ() {
+    let odd = odd97();
+    let objects = "include = [\"parameters_c\"]";
+    let set = |time: &str| {
+        run(
+            &mut session(&odd),
+            &format!("SET GLOBAL init_connect = '{time}'"),
         );
-        let found = report(&task);
-        for id in [
-            "destination-disk-space",
-            "destination-local-infile",
-            "clocks",
-            "time-zone",
-            "merged-tables",
-        ] {
-            expect_in(&found, id, Verdict::Pass, &[]);
-        }
-    }
-    run(&mut session(source97()), "DROP DATABASE parameters_w");
+    };
+    let task = task(few(&odd), End::of(destination97()), "full", objects, "");
+    set("SET timestamp = UNIX_TIMESTAMP() + 600");
+    let found = expect(&task, "clocks", Verdict::Confirm, &[]);
+    let ahead = "the clock of the source is 5";
+    assert!(found.detail.contains(ahead), "{found:?}");
+    assert!(format!("{found:?}").contains("NTP"), "{found:?}");
+    set("");
+    expect(&task, "clocks", Verdict::Pass, &[]);
 }
 
 /// Each of these checks comes to its verdict, and passes once its statements have run.

@@ -4,11 +4,11 @@ use std::sync::atomic::AtomicBool;
 
 use drs_core::{Endpoint, Mode, MySqlDestination, Pipeline, Task};
 use drs_precheck::Verdict;
-use drs_testkit::{Server, Version};
+use drs_testkit::Server;
 use mysql::prelude::Queryable;
 
 use crate::servers::{
-    builder, destination97, expect, expect_in, report, run, session, source56, source97,
+    destination97, expect, expect_in, own_pair, report, run, session, source56, source97,
 };
 
 fn endpoint(server: &Server) -> Endpoint {
@@ -82,13 +82,14 @@ fn tasks_that_have_begun() {
 /// A task that has followed for a while, whose source then purges its log.
 #[test]
 fn the_log_is_gone() {
-    let source = builder(Version::MySql97, 977).start().unwrap();
-    let mut here = session(&source);
+    let pair = own_pair();
+    let source = &pair.new;
+    let mut here = session(source);
     run(
         &mut here,
         "CREATE DATABASE previous_l;\nCREATE TABLE previous_l.t (id INT PRIMARY KEY)",
     );
-    let task = Task::builder(endpoint(&source), endpoint(destination97()))
+    let task = Task::builder(endpoint(source), endpoint(destination97()))
         .name("previous-log")
         .select("previous_l.t")
         .build()
@@ -106,5 +107,7 @@ fn the_log_is_gone() {
     let newest: String = newest.last().unwrap().get(0).unwrap();
     run(&mut here, &format!("PURGE BINARY LOGS TO '{newest}'"));
     expect(&task, "resume-point", Verdict::Fail, &[]);
-    run(&mut session(destination97()), "DROP DATABASE previous_l");
+    for mut conn in [here, session(destination97())] {
+        run(&mut conn, "DROP DATABASE previous_l");
+    }
 }

@@ -2,7 +2,9 @@
 
 use drs_precheck::Verdict;
 
-use crate::servers::{End, Trial, destination97, expect, run, session, source56, source97, task};
+use crate::servers::{
+    End, Trial, destination97, expect, run, session, side_by_side, source56, source97, task,
+};
 
 const TRIALS: &[Trial] = &[
     Trial {
@@ -69,9 +71,7 @@ const TRIALS: &[Trial] = &[
 
 #[test]
 fn programs_from_97() {
-    for trial in TRIALS {
-        trial.run(source97(), destination97());
-    }
+    Trial::run_all(TRIALS, source97(), destination97());
 }
 
 #[test]
@@ -80,18 +80,21 @@ fn programs_from_56() {
         &mut session(destination97()),
         "DROP USER IF EXISTS `o'hara`@`10.%`",
     );
-    for trial in TRIALS.iter().filter(|trial| trial.check != "definers") {
-        trial.run(source56(), destination97());
-    }
+    Trial::run_all(
+        TRIALS.iter().filter(|trial| trial.check != "definers"),
+        source56(),
+        destination97(),
+    );
 }
 
 /// An account that may read tables, and not definitions.
 #[test]
 fn what_the_account_can_not_read() {
-    for (source, definition) in [
+    let definitions = [
         (source97(), "GRANT SHOW_ROUTINE ON *.* TO reader@'%'"),
         (source56(), "GRANT SELECT ON mysql.proc TO reader@'%'"),
-    ] {
+    ];
+    side_by_side(&definitions, |&(source, definition)| {
         let mut root = session(source);
         run(
             &mut root,
@@ -117,5 +120,5 @@ fn what_the_account_can_not_read() {
         expect(&task, id, Verdict::Fail, &["function `pr`.`f`"]);
         run(&mut root, definition);
         expect(&task, id, Verdict::Pass, &[]);
-    }
+    });
 }

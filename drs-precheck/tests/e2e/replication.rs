@@ -2,10 +2,11 @@
 
 use drs_precheck::Verdict;
 use drs_testkit::{Server, Version, deadline};
+use mysql::Conn;
 use std::time::Duration;
 
 use crate::servers::{
-    End, builder, check, destination97, expect, repair, run, session, source97, task,
+    End, builder, check, destination97, expect, own_pair, repair, run, session, source97, task,
 };
 
 fn of(source: &Server, destination: &Server) -> drs_core::Task {
@@ -24,7 +25,12 @@ fn wait_for(task: &drs_core::Task, id: &str, verdict: Verdict) {
 
 #[test]
 fn a_replica() {
-    let source = builder(Version::MySql97, 982).gtid(true).start().unwrap();
+    let source = builder(Version::MySql97, 982)
+        .gtid(true)
+        .option("--performance-schema=ON")
+        .option("--report-host=127.0.0.1")
+        .start()
+        .unwrap();
     let replica = builder(Version::MySql97, 983).gtid(true).start().unwrap();
     let mut conn = session(&replica);
     run(
@@ -79,26 +85,79 @@ fn a_replica() {
     );
     run(&mut conn, "DROP DATABASE twice_r;\nSTART REPLICA");
     wait_for(&to_replica, "destination-replication", Verdict::Pass);
+    // It has the id that a task would have.
+    let task = of(&source, destination97());
+    let own = drs_core::replica_server_id(&task);
+    let set_id = |conn: &mut Conn, id: u32| {
+        run(
+            conn,
+            &format!("STOP REPLICA;\nSET GLOBAL server_id = {id};\nSTART REPLICA"),
+        );
+    };
+    set_id(&mut conn, own);
+    wait_for(&task, "replica-ids", Verdict::Confirm);
+    let found = expect(&task, "replica-ids", Verdict::Confirm, &[""]);
+    assert!(
+        format!("{found:?}").contains("give that server another server_id"),
+        "{found:?}"
+    );
+    set_id(&mut conn, replica.server_id());
+    wait_for(&task, "replica-ids", Verdict::Pass);
     run(&mut conn, "STOP REPLICA;\nRESET REPLICA ALL");
     expect(&to_replica, "destination-replication", Verdict::Pass, &[]);
+    a_group_of_one(&source);
+}
+
+/// A group whose only member leaves it, and comes back.
+fn a_group_of_one(server: &Server) {
+    let mut conn = session(server);
+    let (to, from) = (of(source97(), server), of(server, destination97()));
+    let id = "destination-replication";
+    run(
+        &mut conn,
+        "INSTALL PLUGIN group_replication SONAME 'group_replication.so'",
+    );
+    expect(&to, id, Verdict::Pass, &[]);
+    run(
+        &mut conn,
+        &format!(
+            "SET GLOBAL group_replication_group_name = '6472732d-0000-4000-8000-000000000001';\n\
+             SET GLOBAL group_replication_communication_stack = 'MYSQL';\n\
+             SET GLOBAL group_replication_local_address = '127.0.0.1:{}';\n\
+             SET GLOBAL group_replication_bootstrap_group = ON",
+            server.port()
+        ),
+    );
+    let start = format!(
+        "START GROUP_REPLICATION USER = '{}', PASSWORD = '{}'",
+        Server::USER,
+        Server::PASSWORD
+    );
+    run(&mut conn, &start);
+    wait_for(&to, id, Verdict::Pass);
+    expect(&from, "source-replication", Verdict::Pass, &[]);
+    run(&mut conn, "STOP GROUP_REPLICATION");
+    let found = expect(&to, id, Verdict::Fail, &["127.0.0.1 (OFFLINE)"]);
+    assert!(
+        format!("{found:?}").contains("bring them back"),
+        "{found:?}"
+    );
+    run(&mut conn, &start);
+    wait_for(&to, id, Verdict::Pass);
 }
 
 /// A replica that does not log what it replicates, which is what 5.6 does by default.
 #[test]
 fn a_replica_that_logs_nothing() {
-    let old = builder(Version::MySql56, 568).start().unwrap();
-    let new = builder(Version::MySql97, 984)
-        .option("--log-replica-updates=OFF")
-        .start()
-        .unwrap();
+    let pair = own_pair();
     for (server, change, reset) in [
         (
-            &old,
+            &pair.old,
             "CHANGE MASTER TO MASTER_HOST = 'nowhere.invalid', MASTER_PORT = 3307",
             "RESET SLAVE ALL",
         ),
         (
-            &new,
+            &pair.new,
             "CHANGE REPLICATION SOURCE TO SOURCE_HOST = 'nowhere.invalid', SOURCE_PORT = 3307",
             "RESET REPLICA ALL",
         ),

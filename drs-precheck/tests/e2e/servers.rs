@@ -1,7 +1,14 @@
-//! The servers that all tests of this binary share; each test uses databases and accounts of its
-//! own, and changes no global variable of a shared server.
+//! The servers that the tests of this binary share: a start costs seconds. Each test uses databases
+//! and accounts of its own, and changes global variables only of a server that it has to itself.
 
-use std::{path::Path, sync::OnceLock};
+use std::{
+    path::Path,
+    sync::{
+        Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
 
 use drs_core::{Role, Task};
 use drs_precheck::{Checked, Facts, Finding, Remedy, Report, Verdict};
@@ -33,6 +40,100 @@ pub(crate) fn destination97() -> &'static Server {
 pub(crate) fn source56() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| builder(Version::MySql56, 564).start().unwrap())
+}
+
+/// A MySQL 9.7 whose InnoDB carries out foreign keys itself, as it did before 9.6, and whose tables
+/// are `COMPACT` without a format of their own.
+pub(crate) fn native97() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        builder(Version::MySql97, 976)
+            .option("--innodb-native-foreign-keys=ON")
+            .option("--innodb-default-row-format=COMPACT")
+            .start()
+            .unwrap()
+    })
+}
+
+/// A MySQL 9.7 without a binary log, where privileges can be taken away in part.
+pub(crate) fn unlogged97() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        builder(Version::MySql97, 980)
+            .log_bin(false)
+            .option("--partial-revokes=ON")
+            .start()
+            .unwrap()
+    })
+}
+
+/// A destination for one test at a time, whose settings each of them changes: in Berlin's time, with
+/// names in small letters, and small pages.
+pub(crate) fn odd97() -> MutexGuard<'static, Server> {
+    static SERVER: OnceLock<Mutex<Server>> = OnceLock::new();
+    let start = || {
+        let server = builder(Version::MySql97, 977)
+            .initial_option("--lower-case-table-names=1")
+            .initial_option("--innodb-page-size=8K")
+            .option("--disabled-storage-engines=MyISAM")
+            .system_time_zone(BERLIN)
+            .start()
+            .unwrap();
+        run(
+            &mut session(&server),
+            "CREATE USER few@'%' IDENTIFIED BY 'few-Pass-1';\nGRANT SELECT, CREATE, INSERT ON *.* TO few@'%'",
+        );
+        Mutex::new(server)
+    };
+    let server = SERVER.get_or_init(start);
+    server.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A new and an old server whose settings change.
+pub(crate) struct Pair {
+    pub(crate) new: Server,
+    pub(crate) old: Server,
+}
+
+/// Sources for one test at a time, whose settings each of them changes. The zone of their systems
+/// is not UTC, a replica would not log what it replicates, and the old one has explicit defaults.
+pub(crate) fn own_pair() -> MutexGuard<'static, Pair> {
+    static PAIR: OnceLock<Mutex<Pair>> = OnceLock::new();
+    let start = || {
+        Mutex::new(Pair {
+            new: builder(Version::MySql97, 978)
+                .system_time_zone(BERLIN)
+                .option("--log-replica-updates=OFF")
+                .start()
+                .unwrap(),
+            old: builder(Version::MySql56, 565)
+                .system_time_zone("EST5")
+                .option("--explicit-defaults-for-timestamp=ON")
+                .start()
+                .unwrap(),
+        })
+    };
+    let pair = PAIR.get_or_init(start);
+    pair.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const BERLIN: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
+
+/// Runs cases side by side, some at a time: a check that looks at the log's growth takes a second,
+/// most of which goes into waiting.
+pub(crate) fn side_by_side<T: Sync>(cases: &[T], run: impl Fn(&T) + Sync) {
+    const AT_A_TIME: usize = 4;
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            run(case);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..AT_A_TIME.min(cases.len()) {
+            scope.spawn(work);
+        }
+    });
 }
 
 /// A server of a task, with the account that it uses there.
@@ -156,19 +257,6 @@ pub(crate) fn run(conn: &mut Conn, script: &str) {
     }
 }
 
-/// A MySQL 9.7 whose InnoDB carries out foreign keys itself, as it did before 9.6, and whose tables
-/// are `COMPACT` without a format of their own.
-pub(crate) fn native97() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| {
-        builder(Version::MySql97, 976)
-            .option("--innodb-native-foreign-keys=ON")
-            .option("--innodb-default-row-format=COMPACT")
-            .start()
-            .unwrap()
-    })
-}
-
 /// Objects at a source, what a check makes of them, and what is done about it.
 pub(crate) struct Trial {
     /// The check.
@@ -188,6 +276,16 @@ pub(crate) struct Trial {
 }
 
 impl Trial {
+    /// Runs trials whose databases are not the same.
+    pub(crate) fn run_all<'a>(
+        trials: impl IntoIterator<Item = &'a Self>,
+        source: &Server,
+        destination: &Server,
+    ) {
+        let trials: Vec<&Self> = trials.into_iter().collect();
+        side_by_side(&trials, |trial| trial.run(source, destination));
+    }
+
     /// Sees the finding, does what it says, and sees it pass.
     pub(crate) fn run(&self, source: &Server, destination: &Server) {
         let mut conn = session(source);

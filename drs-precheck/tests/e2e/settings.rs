@@ -5,10 +5,11 @@ use std::{sync::atomic::AtomicBool, time::Duration};
 
 use drs_core::{MySqlDestination, Pipeline};
 use drs_precheck::{Facts, Report, Verdict};
-use drs_testkit::{Server, Version, deadline};
+use drs_testkit::{Server, deadline};
 
 use crate::servers::{
-    End, builder, destination97, expect, repair, run, session, source56, source97, task,
+    End, checked, destination97, expect, expect_in, own_pair, repair, report, run, session,
+    side_by_side, source56, task, unlogged97,
 };
 
 const OBJECTS: &str = "include = [\"settings_s\"]";
@@ -18,151 +19,174 @@ fn of(source: &Server, destination: &Server) -> drs_core::Task {
     task(ends.0, ends.1, "full+incremental", OBJECTS, "")
 }
 
-#[test]
-fn settings_of_a_source() {
-    let new = builder(Version::MySql97, 978).start().unwrap();
-    let old = builder(Version::MySql56, 565).start().unwrap();
-    for (server, wrong, id, verdict) in [
+/// What is set wrong at a source, and the check that finds it.
+type Wrong = (&'static str, &'static str, Verdict);
+
+/// Of a new server, some at a time.
+const NEW: &[&[Wrong]] = &[
+    &[
+        ("binlog_format = MIXED", "binlog-format", Verdict::Fail),
         (
-            &new,
-            "binlog_format = MIXED",
-            "binlog-format",
-            Verdict::Fail,
-        ),
-        (
-            &old,
-            "binlog_format = STATEMENT",
-            "binlog-format",
-            Verdict::Fail,
-        ),
-        (
-            &new,
             "binlog_row_image = MINIMAL",
             "binlog-row-image",
             Verdict::Confirm,
         ),
         (
-            &old,
-            "binlog_row_image = NOBLOB",
-            "binlog-row-image",
+            "binlog_checksum = NONE",
+            "binlog-checksum",
             Verdict::Confirm,
         ),
         (
-            &new,
+            "binlog_expire_logs_seconds = 3600",
+            "log-retention",
+            Verdict::Confirm,
+        ),
+        ("server_id = 0", "server-id", Verdict::Fail),
+        ("max_connections = 5", "source-sessions", Verdict::Fail),
+    ],
+    &[
+        (
             "binlog_row_image = MINIMAL, binlog_row_value_options = PARTIAL_JSON",
             "binlog-row-value-options",
             Verdict::Confirm,
         ),
         (
-            &new,
-            "binlog_checksum = NONE",
-            "binlog-checksum",
-            Verdict::Confirm,
-        ),
-        (
-            &old,
-            "binlog_checksum = NONE",
-            "binlog-checksum",
-            Verdict::Confirm,
-        ),
-        (
-            &new,
-            "binlog_expire_logs_seconds = 3600",
-            "log-retention",
-            Verdict::Confirm,
-        ),
-        (
-            &new,
             "binlog_expire_logs_seconds = 0",
             "log-retention",
             Verdict::Confirm,
         ),
+        ("max_connections = 9", "source-sessions", Verdict::Pass),
+    ],
+    &[
         (
-            &new,
             "binlog_expire_logs_auto_purge = OFF",
             "log-retention",
             Verdict::Confirm,
         ),
+        ("max_connections = 100000", "gtid-mode", Verdict::Confirm),
+    ],
+];
+
+/// Of an old one.
+const OLD: &[&[Wrong]] = &[
+    &[
+        ("binlog_format = STATEMENT", "binlog-format", Verdict::Fail),
         (
-            &old,
-            "expire_logs_days = 0",
-            "log-retention",
+            "binlog_row_image = NOBLOB",
+            "binlog-row-image",
             Verdict::Confirm,
         ),
         (
-            &old,
-            "expire_logs_days = 1",
-            "log-retention",
+            "binlog_checksum = NONE",
+            "binlog-checksum",
             Verdict::Confirm,
         ),
-        (&new, "server_id = 0", "server-id", Verdict::Fail),
-        (&old, "server_id = 1", "server-id", Verdict::Fail),
-        (
-            &new,
-            "max_connections = 5",
-            "source-sessions",
-            Verdict::Fail,
-        ),
-        (
-            &new,
-            "max_connections = 9",
-            "source-sessions",
-            Verdict::Pass,
-        ),
-        (
-            &new,
-            "max_connections = 100000",
-            "gtid-mode",
-            Verdict::Confirm,
-        ),
-    ] {
-        let destination = destination97();
-        let task = of(server, destination);
-        run(&mut session(server), &format!("SET GLOBAL {wrong}"));
-        let finding = expect(&task, id, verdict, &[]);
-        repair(&finding, server, destination);
-        expect(&task, id, Verdict::Pass, &[]);
-    }
+        ("expire_logs_days = 0", "log-retention", Verdict::Confirm),
+        ("server_id = 1", "server-id", Verdict::Fail),
+    ],
+    &[("expire_logs_days = 1", "log-retention", Verdict::Confirm)],
+];
+
+#[test]
+fn settings_of_a_source() {
+    let pair = own_pair();
+    let (new, old) = (&pair.new, &pair.old);
+    side_by_side(&[(new, NEW), (old, OLD)], |(server, rounds)| {
+        let task = of(server, destination97());
+        for wrong in *rounds {
+            for (setting, ..) in *wrong {
+                run(&mut session(server), &format!("SET GLOBAL {setting}"));
+            }
+            let before = report(&task);
+            for (_, id, verdict) in *wrong {
+                let finding = expect_in(&before, id, *verdict, &[]);
+                repair(&finding, server, destination97());
+            }
+            let after = report(&task);
+            for (_, id, _) in *wrong {
+                expect_in(&after, id, Verdict::Pass, &[]);
+            }
+        }
+    });
     // Before 5.7 it takes a restart.
     let found = expect(
-        &of(&old, destination97()),
+        &of(old, destination97()),
         "gtid-mode",
         Verdict::Confirm,
         &[],
     );
     assert!(format!("{found:?}").contains("restart"), "{found:?}");
     run(
-        &mut session(&new),
-        "SET GLOBAL binlog_transaction_compression = ON",
+        &mut session(new),
+        "SET GLOBAL binlog_transaction_compression = ON;\nSET GLOBAL server_id = 975",
     );
-    let task = of(&new, destination97());
-    let found = expect(&task, "binlog-compression", Verdict::Pass, &[]);
-    assert!(found.detail.contains("unpacked"), "{found:?}");
-    run(&mut session(&new), "SET GLOBAL server_id = 975");
-    let found = expect(&task, "server-ids-differ", Verdict::Confirm, &[]);
+    let task = of(new, destination97());
+    let found = report(&task);
+    let compression = expect_in(&found, "binlog-compression", Verdict::Pass, &[]);
+    assert!(compression.detail.contains("unpacked"), "{compression:?}");
+    // The statement is for the destination, which others use.
+    let id = "server-ids-differ";
+    let ids = expect_in(&found, id, Verdict::Confirm, &[]);
     assert!(
-        format!("{found:?}").contains("SET PERSIST server_id"),
-        "{found:?}"
+        format!("{ids:?}").contains("SET PERSIST server_id"),
+        "{ids:?}"
     );
+    run(
+        &mut session(new),
+        "SET GLOBAL server_id = 978;\nSET GLOBAL binlog_transaction_compression = OFF",
+    );
+    expect(&task, id, Verdict::Pass, &[]);
+    for mode in ["ON_PERMISSIVE", "OFF_PERMISSIVE", "OFF"] {
+        run(&mut session(new), &format!("SET GLOBAL gtid_mode = {mode}"));
+    }
+}
+
+/// A replica with the id that the task would have, by the source's own setting.
+#[test]
+fn the_id_of_the_task_is_taken() {
+    let pair = own_pair();
+    for server in [&pair.new, &pair.old] {
+        let task = of(server, destination97());
+        let id = drs_core::replica_server_id(&task);
+        run(
+            &mut session(server),
+            &format!("SET GLOBAL server_id = {id}"),
+        );
+        let finding = expect(&task, "replica-ids", Verdict::Confirm, &[]);
+        repair(&finding, server, destination97());
+        expect(&task, "replica-ids", Verdict::Pass, &[]);
+        let own = server.server_id();
+        run(
+            &mut session(server),
+            &format!("SET GLOBAL server_id = {own}"),
+        );
+    }
 }
 
 #[test]
 fn settings_of_a_destination() {
-    let new = builder(Version::MySql97, 979).start().unwrap();
-    let old = builder(Version::MySql56, 566).start().unwrap();
-    for server in [&new, &old] {
+    let pair = own_pair();
+    let (new, old) = (&pair.new, &pair.old);
+    for server in [new, old] {
         run(
             &mut session(server),
             "CREATE USER plain IDENTIFIED BY 'of-its-own';\nGRANT SELECT, INSERT, CREATE ON *.* TO plain",
         );
     }
     let id = "destination-read-only";
-    for (server, wrong, user, verdict) in [
-        (&new, "read_only = ON", Server::USER, Verdict::Confirm),
-        (&new, "read_only = ON", "plain", Verdict::Fail),
-        (&old, "read_only = ON", "plain", Verdict::Fail),
-        (&new, "super_read_only = ON", Server::USER, Verdict::Fail),
-        (&new, "offline_mode = ON", Server::USER, Verdict::Confirm),
+    for (server, wrong, user, id, verdict) in [
+        (new, "read_only = ON", Server::USER, id, Verdict::Confirm),
+        (new, "read_only = ON", "plain", id, Verdict::Fail),
+        (old, "read_only = ON", "plain", id, Verdict::Fail),
+        (new, "super_read_only = ON", Server::USER, id, Verdict::Fail),
+        (new, "offline_mode = ON", Server::USER, id, Verdict::Confirm),
+        (
+            new,
+            "max_connections = 5",
+            Server::USER,
+            "destination-sessions",
+            Verdict::Fail,
+        ),
     ] {
         let password = match user {
             "plain" => "of-its-own",
@@ -184,12 +208,9 @@ fn settings_of_a_destination() {
 
 #[test]
 fn a_source_without_a_log() {
-    let server = builder(Version::MySql97, 980)
-        .log_bin(false)
-        .start()
-        .unwrap();
+    let server = unlogged97();
     for mode in ["full", "full+incremental"] {
-        let ends = (End::of(&server), End::of(destination97()));
+        let ends = (End::of(server), End::of(destination97()));
         let task = task(ends.0, ends.1, mode, OBJECTS, "");
         expect(&task, "log-bin", Verdict::Fail, &[]);
         // It would not run.
@@ -202,19 +223,13 @@ fn a_source_without_a_log() {
 /// Transactions that are open or prepared when a task would begin.
 #[test]
 fn transactions_at_the_source() {
-    // The zone of the system must not count.
-    let new = builder(Version::MySql97, 981)
-        .system_time_zone("CET-1CEST,M3.5.0,M10.5.0/3")
-        .start()
-        .unwrap();
-    let old = builder(Version::MySql56, 567)
-        .system_time_zone("EST5")
-        .start()
-        .unwrap();
-    for server in [&new, &old] {
+    // The zone of their systems must not count.
+    let pair = own_pair();
+    side_by_side(&[&pair.new, &pair.old], |server| {
         let task = of(server, destination97());
-        expect(&task, "prepared-xa", Verdict::Pass, &[]);
-        expect(&task, "long-transactions", Verdict::Pass, &[]);
+        let before = report(&task);
+        expect_in(&before, "prepared-xa", Verdict::Pass, &[]);
+        expect_in(&before, "long-transactions", Verdict::Pass, &[]);
         let mut conn = session(server);
         run(
             &mut conn,
@@ -236,33 +251,20 @@ fn transactions_at_the_source() {
         assert!(open.len() == 1 && open[0].seconds < 60, "{open:?}");
         open[0].seconds += 60;
         let report = Report::of(&facts);
-        let mut checked = report.checked.iter();
-        let long = checked.find(|checked| checked.check.id == "long-transactions");
-        assert_eq!(long.unwrap().verdict(), Verdict::Confirm);
-    }
-}
-
-#[test]
-fn the_healthy_pair_needs_no_repair() {
-    let destination = destination97();
-    for source in [source97(), source56()] {
-        let task = of(source, destination);
-        for id in [
-            "source-connection",
-            "destination-connection",
-            "source-privileges",
-            "destination-privileges",
-            "checkpoint-privileges",
-            "source-sessions",
-            "destination-sessions",
-            "replica-ids",
-            "server-ids-differ",
-            "server-uuids-differ",
-            "source-replication",
-            "destination-replication",
-            "log-replica-updates",
-        ] {
-            expect(&task, id, Verdict::Pass, &[]);
-        }
-    }
+        let long = checked(&report, "long-transactions");
+        assert_eq!(long.verdict(), Verdict::Confirm);
+        // They have ended.
+        run(&mut conn, "ROLLBACK;\nDROP DATABASE open_s");
+        let ended = deadline::poll(Duration::from_secs(30), || {
+            let facts = Facts::gather(&task);
+            facts
+                .source
+                .activity
+                .transactions
+                .unwrap()
+                .is_empty()
+                .then_some(())
+        });
+        assert!(ended.is_some());
+    });
 }

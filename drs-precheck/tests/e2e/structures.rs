@@ -4,7 +4,8 @@ use drs_precheck::Verdict;
 use drs_testkit::Server;
 
 use crate::servers::{
-    End, checked, destination97, expect, repair, report, run, session, source56, source97, task,
+    End, checked, destination97, expect, repair, report, run, session, side_by_side, source56,
+    source97, task,
 };
 
 /// A database of both servers, what is wrong with it, and what repairs it.
@@ -141,11 +142,12 @@ const CASES: &[Case] = &[
 #[test]
 fn each_difference_is_found_and_repaired() {
     for source in [source97(), source56()] {
-        for mode in ["full", "full+incremental", "incremental"] {
+        let modes = ["full", "full+incremental", "incremental"];
+        side_by_side(&modes, |&mode| {
             let numbered = CASES.iter().enumerate();
             let cases: Vec<_> = numbered.filter(|(_, case)| case.mode == mode).collect();
             differences_in(source, mode, &cases);
-        }
+        });
     }
 }
 

@@ -4,7 +4,7 @@ use drs_core::{Endpoint, Task};
 use drs_precheck::Verdict;
 use drs_testkit::{Server, Version};
 
-use crate::servers::{End, builder, destination97, expect, source56, source97, task};
+use crate::servers::{End, Trial, builder, destination97, expect, source56, source97, task};
 
 #[test]
 fn mariadb_is_recognised_and_refused() {
@@ -22,6 +22,17 @@ fn mariadb_is_recognised_and_refused() {
         assert!(found.detail.contains("MariaDB 10.11"), "{found:?}");
         expect(&task, "version-order", Verdict::Fail, &[]);
     }
+    // It has types that no MySQL has.
+    let types = Trial {
+        check: "column-types",
+        verdict: Verdict::Fail,
+        mode: "full",
+        create: "CREATE DATABASE maria_t;\nCREATE TABLE maria_t.t (id INT PRIMARY KEY, a INET6, b UUID)",
+        task: "include = [\"maria_t\"]",
+        names: &["`maria_t`.`t` (`a`): inet6", "`maria_t`.`t` (`b`): uuid"],
+        mend: "ALTER TABLE maria_t.t MODIFY a VARBINARY(16), MODIFY b CHAR(36)",
+    };
+    types.run(&mariadb, destination97());
 }
 
 #[test]

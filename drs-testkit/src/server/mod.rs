@@ -234,6 +234,15 @@ impl Server {
         self.launch()
     }
 
+    /// [Restarts](Self::restart) it with a further option, now and from then on. The last one wins.
+    ///
+    /// # Errors
+    /// As with [`restart`](Self::restart).
+    pub fn restart_with(&mut self, option: impl Into<String>) -> Result<()> {
+        self.settings.options.push(option.into());
+        self.restart()
+    }
+
     /// Whether the server process is there.
     pub fn is_running(&self) -> bool {
         let mut process = lock(&self.process);
