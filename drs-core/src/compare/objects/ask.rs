@@ -6,6 +6,7 @@ use super::ObjectsError;
 use crate::{
     dialect::ServerVersion,
     endpoint::Role,
+    error::server_code,
     object::{DatabaseName, NameCase},
     sql,
 };
@@ -59,6 +60,23 @@ impl<'a> Side<'a> {
             row(&mut answer.map_err(failed)?);
         }
         Ok(())
+    }
+
+    /// The first row of an answer; `None` also where the table is gone meanwhile.
+    pub(super) fn first(
+        &mut self,
+        doing: &'static str,
+        statement: &str,
+    ) -> Result<Option<Row>, ObjectsError> {
+        match self.conn.query_first(statement) {
+            // ER_NO_SUCH_TABLE, ER_BAD_DB_ERROR.
+            Err(error) if matches!(server_code(&error), Some(1146 | 1049)) => Ok(None),
+            answer => answer.map_err(|source| ObjectsError::Query {
+                role: self.role,
+                doing,
+                source,
+            }),
+        }
     }
 
     fn run(&mut self, doing: &'static str, statement: &str) -> Result<(), ObjectsError> {

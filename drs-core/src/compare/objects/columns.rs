@@ -150,7 +150,10 @@ pub(super) fn find<'a>(columns: &'a [Column], name: &str) -> Option<&'a Column> 
 }
 
 pub(super) fn same_name(left: &str, right: &str) -> bool {
-    left == right || left.to_lowercase() == right.to_lowercase()
+    match left.is_ascii() && right.is_ascii() {
+        true => left.eq_ignore_ascii_case(right),
+        false => left.to_lowercase() == right.to_lowercase(),
+    }
 }
 
 fn what(column: &Column) -> String {

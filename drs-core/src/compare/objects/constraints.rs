@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use mysql::{Row, prelude::Queryable};
-
 use super::{
     ObjectsError,
     ask::{Side, literal, some, text},
@@ -104,14 +102,8 @@ pub(super) fn open_definition(
     if !by_key && !table.keys.iter().any(|key| is_full_text(&key.kind)) {
         return Ok(());
     }
-    let row: Option<Row> = side
-        .conn
-        .query_first(format!("SHOW CREATE TABLE {}", sql::table(name)))
-        .map_err(|source| ObjectsError::Query {
-            role: side.role,
-            doing: "the definition of a table",
-            source,
-        })?;
+    let statement = format!("SHOW CREATE TABLE {}", sql::table(name));
+    let row = side.first("the definition of a table", &statement)?;
     let definition = row.map(|mut row| text(&mut row, 1)).unwrap_or_default();
     for line in definition.lines() {
         let line = line.trim_start();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mysql::{Row, prelude::Queryable};
+use mysql::Row;
 
 use super::{
     ObjectsError,
@@ -163,8 +163,8 @@ pub(super) fn tables(
         return Ok(tables);
     }
     columns(side, database, &mut tables)?;
-    keys(side, database, &mut tables)?;
-    foreign_keys(side, database, &mut tables)?;
+    super::key_facts::keys(side, database, &mut tables)?;
+    super::key_facts::foreign_keys(side, database, &mut tables)?;
     super::constraints::checks(side, database, &mut tables)?;
     super::constraints::partitions(side, database, &mut tables)?;
     for (name, table) in &mut tables {
@@ -297,14 +297,7 @@ fn open_defaults(
         list.join(", "),
         sql::table(name)
     );
-    let row: Option<Row> =
-        side.conn
-            .query_first(statement)
-            .map_err(|source| ObjectsError::Query {
-                role: side.role,
-                doing: "the defaults of a table",
-                source,
-            })?;
+    let row = side.first("the defaults of a table", &statement)?;
     let Some(mut row) = row else { return Ok(()) };
     for (at, column) in open.into_iter().enumerate() {
         if let Some(bytes) = some(&mut row, at) {
@@ -312,119 +305,4 @@ fn open_defaults(
         }
     }
     Ok(())
-}
-
-fn keys(
-    side: &mut Side<'_>,
-    database: &DatabaseName,
-    tables: &mut Tables,
-) -> Result<(), ObjectsError> {
-    let visible = side.since((8, 0, 0), "IS_VISIBLE");
-    let formula = side.since((8, 0, 13), "EXPRESSION");
-    side.rows(
-        "the keys of its tables",
-        &format!(
-            "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, INDEX_TYPE, COLUMN_NAME, COLLATION, SUB_PART, \
-             INDEX_COMMENT, {visible}, {formula} FROM information_schema.STATISTICS \
-             WHERE TABLE_SCHEMA = {} ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
-            literal(database)
-        ),
-        |row| {
-            let Some(table) = table_of(tables, database, row) else {
-                return;
-            };
-            let kind = match text(row, 4).to_ascii_uppercase().as_str() {
-                "FULLTEXT" => KeyKind::FullText(None),
-                "SPATIAL" | "RTREE" => KeyKind::Spatial,
-                _ => KeyKind::Plain,
-            };
-            let part = KeyPart {
-                over: match some(row, 5) {
-                    Some(column) => Over::Column(column),
-                    None => Over::Expression(super::spelling::unescaped(&text(row, 10))),
-                },
-                is_descending: text(row, 6) == "D",
-                // Of a spatial key it is always the same, and not shown by all versions.
-                prefix: some(row, 7).filter(|_| kind != KeyKind::Spatial),
-            };
-            let name = text(row, 2);
-            match table.keys.last_mut() {
-                Some(key) if key.name == name => key.parts.push(part),
-                _ => table.keys.push(Key {
-                    name,
-                    is_unique: text(row, 3) == "0",
-                    kind,
-                    is_visible: text(row, 9) != "NO",
-                    comment: text(row, 8),
-                    parts: vec![part],
-                }),
-            }
-        },
-    )
-}
-
-fn foreign_keys(
-    side: &mut Side<'_>,
-    database: &DatabaseName,
-    tables: &mut Tables,
-) -> Result<(), ObjectsError> {
-    let mut rules = BTreeMap::new();
-    side.rows(
-        "the rules of its foreign keys",
-        &format!(
-            "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, DELETE_RULE, UPDATE_RULE \
-             FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = {}",
-            literal(database)
-        ),
-        |row| {
-            if text(row, 0) == database.as_str() {
-                rules.insert((text(row, 1), text(row, 2)), (text(row, 3), text(row, 4)));
-            }
-        },
-    )?;
-    side.rows(
-        "its foreign keys",
-        &format!(
-            "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_SCHEMA, \
-             REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE \
-             WHERE TABLE_SCHEMA = {} AND REFERENCED_TABLE_NAME IS NOT NULL \
-             ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION",
-            literal(database)
-        ),
-        |row| {
-            let (child, name) = (some_at(row, 1), text(row, 2));
-            let (column, parent_column) = (text(row, 3), text(row, 6));
-            let Ok(parent) = TableName::new(&text(row, 4), &text(row, 5)) else {
-                return;
-            };
-            let Some(table) = table_of(tables, database, row) else {
-                return;
-            };
-            let last = table.foreign_keys.last_mut();
-            match last.filter(|key| key.name == name) {
-                Some(key) => {
-                    key.columns.push(column);
-                    key.parent_columns.push(parent_column);
-                }
-                None => {
-                    let rule = rules.remove(&(child, name.clone()));
-                    let (on_delete, on_update) = rule.unwrap_or_default();
-                    table.foreign_keys.push(ForeignKey {
-                        name,
-                        columns: vec![column],
-                        parent,
-                        parent_columns: vec![parent_column],
-                        on_delete,
-                        on_update,
-                    });
-                }
-            }
-        },
-    )
-}
-
-fn some_at(row: &Row, at: usize) -> String {
-    row.get::<Option<String>, _>(at)
-        .flatten()
-        .unwrap_or_default()
 }

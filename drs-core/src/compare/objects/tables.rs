@@ -249,3 +249,6 @@ fn compare_partitions(here: &Table, there: &Table, findings: &mut Findings) {
         findings.same(part("comment"), &partition.comment, &other.comment);
     }
 }
+
+#[cfg(test)]
+mod tests;
