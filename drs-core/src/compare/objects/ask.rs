@@ -1,5 +1,7 @@
 //! Questions to a server, a fixed number for a database.
 
+use std::collections::BTreeSet;
+
 use mysql::{Conn, Row, Value, prelude::Queryable};
 
 use super::ObjectsError;
@@ -98,6 +100,28 @@ pub(super) fn literal(database: &DatabaseName) -> String {
     let mut out = String::new();
     sql::write_text(&mut out, database.as_str());
     out
+}
+
+/// Some tables of one database.
+pub(super) struct Block<'a> {
+    pub(super) database: &'a DatabaseName,
+    pub(super) tables: &'a BTreeSet<&'a str>,
+}
+
+impl Block<'_> {
+    /// The condition that takes these tables, of a catalogue with this column for the database. The
+    /// server may take names of other letters for the same.
+    pub(super) fn condition(&self, database: &str) -> String {
+        let mut names = String::new();
+        for table in self.tables {
+            names.push_str(if names.is_empty() { "" } else { ", " });
+            sql::write_text(&mut names, table);
+        }
+        format!(
+            "{database} = {} AND TABLE_NAME IN ({names})",
+            literal(self.database)
+        )
+    }
 }
 
 /// A text or number; `None` for NULL.

@@ -1,55 +1,38 @@
 //! CHECK constraints and partitions, and what the catalogue does not say of a table.
 
-use std::collections::BTreeMap;
-
 use super::{
     ObjectsError,
-    ask::{Side, literal, some, text},
+    ask::{Block, Side, some, text},
     facts::{CheckConstraint, KeyKind, Partition, Table, Tables, table_of},
     spelling,
 };
-use crate::{
-    object::{DatabaseName, TableName},
-    sql,
-};
+use crate::{object::TableName, sql};
 
 pub(super) fn checks(
     side: &mut Side<'_>,
-    database: &DatabaseName,
+    block: &Block<'_>,
     tables: &mut Tables,
 ) -> Result<(), ObjectsError> {
     if !side.version.is_mysql_at_least(8, 0, 16) {
         return Ok(());
     }
-    let mut clauses = BTreeMap::new();
     side.rows(
-        "its CHECK constraints",
+        "the CHECK constraints of its tables",
         &format!(
-            "SELECT CONSTRAINT_SCHEMA, CONSTRAINT_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS \
-             WHERE CONSTRAINT_SCHEMA = {}",
-            literal(database)
+            "SELECT t.TABLE_SCHEMA, t.TABLE_NAME, t.CONSTRAINT_NAME, t.ENFORCED, c.CHECK_CLAUSE \
+             FROM information_schema.TABLE_CONSTRAINTS AS t JOIN information_schema.CHECK_CONSTRAINTS AS c \
+             USING (CONSTRAINT_SCHEMA, CONSTRAINT_NAME) WHERE {} AND t.CONSTRAINT_TYPE = 'CHECK' \
+             ORDER BY t.TABLE_NAME, t.CONSTRAINT_NAME",
+            block.condition("t.TABLE_SCHEMA")
         ),
         |row| {
-            if text(row, 0) == database.as_str() {
-                clauses.insert(text(row, 1), spelling::unescaped(&text(row, 2)));
-            }
-        },
-    )?;
-    side.rows(
-        "the tables of its CHECK constraints",
-        &format!(
-            "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ENFORCED FROM information_schema.TABLE_CONSTRAINTS \
-             WHERE TABLE_SCHEMA = {} AND CONSTRAINT_TYPE = 'CHECK' ORDER BY TABLE_NAME, CONSTRAINT_NAME",
-            literal(database)
-        ),
-        |row| {
-            let (name, enforced) = (text(row, 2), text(row, 3));
-            if let Some(table) = table_of(tables, database, row) {
-                table.checks.push(CheckConstraint {
-                    clause: clauses.remove(&name).unwrap_or_default(),
-                    name,
-                    is_enforced: enforced != "NO",
-                });
+            let check = CheckConstraint {
+                name: text(row, 2),
+                is_enforced: text(row, 3) != "NO",
+                clause: spelling::unescaped(&text(row, 4)),
+            };
+            if let Some(table) = table_of(tables, block.database, row) {
+                table.checks.push(check);
             }
         },
     )
@@ -57,7 +40,7 @@ pub(super) fn checks(
 
 pub(super) fn partitions(
     side: &mut Side<'_>,
-    database: &DatabaseName,
+    block: &Block<'_>,
     tables: &mut Tables,
 ) -> Result<(), ObjectsError> {
     side.rows(
@@ -65,12 +48,12 @@ pub(super) fn partitions(
         &format!(
             "SELECT TABLE_SCHEMA, TABLE_NAME, PARTITION_NAME, SUBPARTITION_NAME, PARTITION_METHOD, PARTITION_EXPRESSION, \
              SUBPARTITION_METHOD, SUBPARTITION_EXPRESSION, PARTITION_DESCRIPTION, PARTITION_COMMENT \
-             FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA = {} AND PARTITION_NAME IS NOT NULL \
+             FROM information_schema.PARTITIONS WHERE {} AND PARTITION_NAME IS NOT NULL \
              ORDER BY TABLE_NAME, PARTITION_ORDINAL_POSITION, SUBPARTITION_ORDINAL_POSITION",
-            literal(database)
+            block.condition("TABLE_SCHEMA")
         ),
         |row| {
-            let Some(table) = table_of(tables, database, row) else {
+            let Some(table) = table_of(tables, block.database, row) else {
                 return;
             };
             table.partitions.push(Partition {

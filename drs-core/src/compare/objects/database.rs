@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Comparison, Databases, ObjectsError,
-    ask::{Side, literal, text},
+    ask::{Block, Side, literal, text},
     expected,
     facts::{self, Table},
     findings::Findings,
@@ -16,6 +16,9 @@ use crate::{
     object::{DatabaseName, NameCase, TableName},
     schema::TableSchema,
 };
+
+/// Bounds the memory that definitions take, whatever the number of tables.
+const TABLES_AT_A_TIME: usize = 500;
 
 const OTHER_TASK: &str = "another task writes to it";
 
@@ -80,38 +83,43 @@ impl Comparison<'_> {
         there: &Kinds,
         in_use: &[DatabaseName],
     ) -> Result<(), ObjectsError> {
-        let names: BTreeSet<&str> = selected
-            .iter()
-            .filter(|(_, kind)| *kind == ObjectKind::Table)
-            .map(|(table, _)| table.table.as_str())
-            .collect();
-        let here = facts::tables(&mut self.source, database, &|name| names.contains(name))?;
         let case = self.destination.case;
-        let mapped: BTreeSet<TableName> = here
-            .keys()
-            .filter_map(|name| database.table(name).ok())
-            .map(|table| self.mapping.table(&table).folded(case))
-            .collect();
-        let mut found: BTreeMap<TableName, Table> = BTreeMap::new();
-        for database in in_use {
-            let wanted = |name: &str| {
-                let table = database.table(name);
-                table.is_ok_and(|table| mapped.contains(&table.folded(case)))
+        let tables = selected
+            .iter()
+            .filter(|(_, kind)| *kind == ObjectKind::Table);
+        let tables: Vec<&TableName> = tables.map(|(table, _)| table).collect();
+        for some in tables.chunks(TABLES_AT_A_TIME) {
+            let names = some.iter().map(|table| table.table.as_str()).collect();
+            let block = Block {
+                database,
+                tables: &names,
             };
-            for (name, table) in facts::tables(&mut self.destination, database, &wanted)? {
-                if let Ok(name) = database.table(&name) {
-                    found.insert(name.folded(case), table);
+            let here = facts::tables(&mut self.source, &block)?;
+            let mapped = some
+                .iter()
+                .filter_map(|table| there.get(&self.mapping.table(table).folded(case)));
+            let mapped: Vec<&TableName> = mapped.map(|(name, _)| name).collect();
+            let mut found: BTreeMap<TableName, Table> = BTreeMap::new();
+            for database in in_use {
+                let names = mapped.iter().filter(|name| name.database == *database);
+                let block = Block {
+                    database,
+                    tables: &names.map(|name| name.table.as_str()).collect(),
+                };
+                for (name, table) in facts::tables(&mut self.destination, &block)? {
+                    if let Ok(name) = database.table(&name) {
+                        found.insert(name.folded(case), table);
+                    }
                 }
             }
-        }
-        for (name, table) in here {
-            let Ok(name) = database.table(&name) else {
-                continue;
-            };
-            let key = self.mapping.table(&name).folded(case);
-            let other = found.remove(&key);
-            let there = there.get(&key);
-            self.table(name, table, there, other)?;
+            for (name, table) in here {
+                let Ok(name) = database.table(&name) else {
+                    continue;
+                };
+                let key = self.mapping.table(&name).folded(case);
+                let other = found.remove(&key);
+                self.table(name, table, there.get(&key), other)?;
+            }
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use mysql::Row;
 
 use super::{
     ObjectsError,
-    ask::{Side, literal, some, text},
+    ask::{Block, Side, some, text},
 };
 use crate::{
     copy::may_hide_labels,
@@ -123,25 +123,23 @@ pub(super) struct Partition {
 /// The tables of a database that are wanted, by name.
 pub(super) type Tables = BTreeMap<String, Table>;
 
-/// Asks for those tables of a database that are wanted: eight queries, and one more for a table
-/// whose facts leave something open.
-pub(super) fn tables(
-    side: &mut Side<'_>,
-    database: &DatabaseName,
-    wanted: &dyn Fn(&str) -> bool,
-) -> Result<Tables, ObjectsError> {
+/// Asks for these tables: seven queries, and one more for a table whose facts leave something open.
+pub(super) fn tables(side: &mut Side<'_>, block: &Block<'_>) -> Result<Tables, ObjectsError> {
     let mut tables = Tables::new();
+    if block.tables.is_empty() {
+        return Ok(tables);
+    }
     side.rows(
         "its tables",
         &format!(
             "SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE, ROW_FORMAT, TABLE_COLLATION, CREATE_OPTIONS, TABLE_COMMENT \
-             FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_TYPE = 'BASE TABLE'",
-            literal(database)
+             FROM information_schema.TABLES WHERE {} AND TABLE_TYPE = 'BASE TABLE'",
+            block.condition("TABLE_SCHEMA")
         ),
         |row| {
             let name = text(row, 1);
             // The server may take a database of other letters for the same.
-            if text(row, 0) == database.as_str() && wanted(&name) {
+            if text(row, 0) == block.database.as_str() && block.tables.contains(name.as_str()) {
                 let table = Table {
                     engine: text(row, 2),
                     row_format: text(row, 3),
@@ -162,14 +160,14 @@ pub(super) fn tables(
     if tables.is_empty() {
         return Ok(tables);
     }
-    columns(side, database, &mut tables)?;
-    super::key_facts::keys(side, database, &mut tables)?;
-    super::key_facts::foreign_keys(side, database, &mut tables)?;
-    super::constraints::checks(side, database, &mut tables)?;
-    super::constraints::partitions(side, database, &mut tables)?;
+    columns(side, block, &mut tables)?;
+    super::key_facts::keys(side, block, &mut tables)?;
+    super::key_facts::foreign_keys(side, block, &mut tables)?;
+    super::constraints::checks(side, block, &mut tables)?;
+    super::constraints::partitions(side, block, &mut tables)?;
     for (name, table) in &mut tables {
         let name = TableName {
-            database: database.clone(),
+            database: block.database.clone(),
             table: name.clone(),
         };
         open_defaults(side, &name, table)?;
@@ -199,7 +197,7 @@ fn options(text: &str) -> BTreeMap<String, String> {
 
 fn columns(
     side: &mut Side<'_>,
-    database: &DatabaseName,
+    block: &Block<'_>,
     tables: &mut Tables,
 ) -> Result<(), ObjectsError> {
     let generated = side.since((5, 7, 6), "GENERATION_EXPRESSION");
@@ -214,11 +212,11 @@ fn columns(
         &format!(
             "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, COLLATION_NAME, IS_NULLABLE, \
              COLUMN_DEFAULT, EXTRA, {generated}, COLUMN_COMMENT, {srid} FROM information_schema.COLUMNS \
-             WHERE TABLE_SCHEMA = {} ORDER BY TABLE_NAME, ORDINAL_POSITION",
-            literal(database)
+             WHERE {} ORDER BY TABLE_NAME, ORDINAL_POSITION",
+            block.condition("TABLE_SCHEMA")
         ),
         |row| {
-            let Some(table) = table_of(tables, database, row) else {
+            let Some(table) = table_of(tables, block.database, row) else {
                 return;
             };
             let extra = text(row, 8);

@@ -6,15 +6,15 @@ use mysql::Row;
 
 use super::{
     ObjectsError,
-    ask::{Side, literal, some, text},
+    ask::{Block, Side, some, text},
     facts::{ForeignKey, Key, KeyKind, KeyPart, Over, Tables, table_of},
     spelling,
 };
-use crate::object::{DatabaseName, TableName};
+use crate::object::TableName;
 
 pub(super) fn keys(
     side: &mut Side<'_>,
-    database: &DatabaseName,
+    block: &Block<'_>,
     tables: &mut Tables,
 ) -> Result<(), ObjectsError> {
     let visible = side.since((8, 0, 0), "IS_VISIBLE");
@@ -24,11 +24,11 @@ pub(super) fn keys(
         &format!(
             "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, INDEX_TYPE, COLUMN_NAME, COLLATION, SUB_PART, \
              INDEX_COMMENT, {visible}, {formula} FROM information_schema.STATISTICS \
-             WHERE TABLE_SCHEMA = {} ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
-            literal(database)
+             WHERE {} ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
+            block.condition("TABLE_SCHEMA")
         ),
         |row| {
-            let Some(table) = table_of(tables, database, row) else {
+            let Some(table) = table_of(tables, block.database, row) else {
                 return;
             };
             let kind = match text(row, 4).to_ascii_uppercase().as_str() {
@@ -63,7 +63,7 @@ pub(super) fn keys(
 
 pub(super) fn foreign_keys(
     side: &mut Side<'_>,
-    database: &DatabaseName,
+    block: &Block<'_>,
     tables: &mut Tables,
 ) -> Result<(), ObjectsError> {
     let mut rules = BTreeMap::new();
@@ -71,11 +71,11 @@ pub(super) fn foreign_keys(
         "the rules of its foreign keys",
         &format!(
             "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, DELETE_RULE, UPDATE_RULE \
-             FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = {}",
-            literal(database)
+             FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE {}",
+            block.condition("CONSTRAINT_SCHEMA")
         ),
         |row| {
-            if text(row, 0) == database.as_str() {
+            if text(row, 0) == block.database.as_str() {
                 rules.insert((text(row, 1), text(row, 2)), (text(row, 3), text(row, 4)));
             }
         },
@@ -85,9 +85,9 @@ pub(super) fn foreign_keys(
         &format!(
             "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_SCHEMA, \
              REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE \
-             WHERE TABLE_SCHEMA = {} AND REFERENCED_TABLE_NAME IS NOT NULL \
+             WHERE {} AND REFERENCED_TABLE_NAME IS NOT NULL \
              ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION",
-            literal(database)
+            block.condition("TABLE_SCHEMA")
         ),
         |row| {
             let (child, name) = (some_at(row, 1), text(row, 2));
@@ -95,7 +95,7 @@ pub(super) fn foreign_keys(
             let Ok(parent) = TableName::new(&text(row, 4), &text(row, 5)) else {
                 return;
             };
-            let Some(table) = table_of(tables, database, row) else {
+            let Some(table) = table_of(tables, block.database, row) else {
                 return;
             };
             let last = table.foreign_keys.last_mut();

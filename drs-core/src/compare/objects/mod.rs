@@ -51,7 +51,8 @@ use crate::{
 ///
 /// The sessions are as [`open_source`](crate::open_source) and
 /// [`open_destination`](crate::open_destination) open them; nothing is written, and their character
-/// set is `utf8mb4` afterwards. Memory holds the definitions of one database at a time. What the
+/// set is `utf8mb4` afterwards. Memory holds the definitions of a few hundred tables at a time,
+/// and the names of one database's objects. What the
 /// accounts may not see is not there for the comparison, but for procedures and functions without
 /// a visible body, which are said to be not compared.
 ///
