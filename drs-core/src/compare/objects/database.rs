@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Comparison, Databases, ObjectsError,
+    Comparison, Databases, LABELS, ObjectsError,
     ask::{Block, Side, literal, text},
     expected,
-    facts::{self, Table},
+    facts::{self, Column, Table},
     findings::Findings,
     keys::KeyRules,
     result::{ObjectKind, ObjectName, ObjectVerdict},
@@ -157,7 +157,12 @@ impl Comparison<'_> {
                         findings.differ("added columns", "as the rule says", &reason, None);
                     }
                 }
-                findings.verdict()
+                match findings.verdict() {
+                    ObjectVerdict::Equal if expected.columns.iter().any(Column::hides_labels) => {
+                        ObjectVerdict::NotCompared(LABELS.to_owned())
+                    }
+                    verdict => verdict,
+                }
             }
             (Some((_, kind @ ObjectKind::View)), None) => {
                 findings.differ("kind", "table", kind.as_str(), None);

@@ -120,6 +120,15 @@ pub(super) struct Partition {
     pub(super) comment: String,
 }
 
+impl Column {
+    /// True when labels may be shown as `?`, and nowhere as they are.
+    pub(super) fn hides_labels(&self) -> bool {
+        let collation = self.collation.as_deref().unwrap_or_default();
+        let charset = collation.split('_').next().unwrap_or_default();
+        may_hide_labels(&self.column_type, charset)
+    }
+}
+
 /// The tables of a database that are wanted, by name.
 pub(super) type Tables = BTreeMap<String, Table>;
 
@@ -273,9 +282,7 @@ fn open_defaults(
             return false;
         };
         let is_binary = matches!(column.data_type.as_str(), "binary" | "varbinary");
-        let charset = column.collation.as_deref().unwrap_or_default();
-        let charset = charset.split('_').next().unwrap_or_default();
-        is_binary || text.contains('?') || may_hide_labels(&column.column_type, charset)
+        is_binary || text.contains('?')
     };
     let open: Vec<&mut Column> = table
         .columns

@@ -108,6 +108,9 @@ struct Defaults {
 
 type Databases = BTreeMap<DatabaseName, Defaults>;
 
+/// Servers show definitions in `utf8mb3`, with `?` for every character that it lacks.
+const LABELS: &str = "labels of ENUM or SET in it may hold characters that the servers show as ?";
+
 const LATER_DATABASE: &str = "only some of its tables are selected";
 
 impl Comparison<'_> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Comparison, ObjectsError,
+    Comparison, LABELS, ObjectsError,
     database::Kinds,
     findings::Findings,
     noted,
@@ -75,12 +75,19 @@ impl Comparison<'_> {
             Some(own) => routines::load(&mut self.destination, own)?,
             None => routines::Routines::new(),
         };
-        for (key, (routine_name, routine)) in here {
+        for (key, (routine_name, mut routine)) in here {
             let Ok(full) = name.table(&routine_name) else {
                 continue;
             };
             let mut findings = Findings::default();
-            let found = there.remove(&key);
+            let mut found = there.remove(&key);
+            if let (Some((name_there, other)), Some(own)) = (&mut found, own)
+                && (routine.may_hide() || other.may_hide())
+                && let Ok(full_there) = own.table(name_there)
+            {
+                routine.show_body(&mut self.source, key.0, &full)?;
+                other.show_body(&mut self.destination, key.0, &full_there)?;
+            }
             let verdict = match &found {
                 None if target != name => ObjectVerdict::NotCompared(MAPPED.to_owned()),
                 None => ObjectVerdict::OnlyAtSource,
@@ -98,7 +105,12 @@ impl Comparison<'_> {
                 }
                 Some((_, other)) => {
                     routines::compare(&routine, other, &self.accounts, &mut findings);
-                    findings.verdict()
+                    match findings.verdict() {
+                        ObjectVerdict::Equal if routine.hides_labels() => {
+                            ObjectVerdict::NotCompared(LABELS.to_owned())
+                        }
+                        verdict => verdict,
+                    }
                 }
             };
             let found = found.and_then(|(name, _)| own?.table(&name).ok());

@@ -12,7 +12,11 @@ use super::{
     spelling::{plain_charset, plain_type},
     views::compare_session,
 };
-use crate::object::DatabaseName;
+use crate::{
+    copy::may_hide_labels,
+    object::{DatabaseName, TableName},
+    sql,
+};
 
 const MODES: &str = "modes that MySQL 8.0 has removed or calls by another name";
 
@@ -122,6 +126,53 @@ pub(super) fn load(side: &mut Side<'_>, database: &DatabaseName) -> Result<Routi
     Ok(routines)
 }
 
+impl Routine {
+    /// True when the catalogue may not show the body as it is: it has `?` for every character that
+    /// `utf8mb3` lacks.
+    pub(super) fn may_hide(&self) -> bool {
+        self.body.as_ref().is_some_and(|body| body.contains('?'))
+    }
+
+    /// True when labels of a parameter may be shown as `?`, and nowhere as they are.
+    pub(super) fn hides_labels(&self) -> bool {
+        let hides = |parameter: &Parameter| {
+            let charset = parameter.collation.split('_').next().unwrap_or_default();
+            may_hide_labels(&parameter.data_type, charset)
+        };
+        self.parameters.iter().any(hides)
+    }
+
+    /// Reads the body from the definition's text, which shows every character. Where that does not
+    /// tell it, it is not seen.
+    pub(super) fn show_body(
+        &mut self,
+        side: &mut Side<'_>,
+        kind: ObjectKind,
+        name: &TableName,
+    ) -> Result<(), ObjectsError> {
+        let keyword = match kind {
+            ObjectKind::Function => "FUNCTION",
+            _ => "PROCEDURE",
+        };
+        let statement = format!("SHOW CREATE {keyword} {}", sql::table(name));
+        let row = side.first("the definition of a procedure or function", &statement)?;
+        let text = row
+            .and_then(|mut row| some(&mut row, 2))
+            .unwrap_or_default();
+        self.body = self.body.take().and_then(|body| end_like(&text, &body));
+        Ok(())
+    }
+}
+
+/// The end of a definition that is this body, in which some characters are shown as `?`.
+fn end_like(text: &str, body: &str) -> Option<String> {
+    let skipped = text.chars().count().checked_sub(body.chars().count())?;
+    let end: String = text.chars().skip(skipped).collect();
+    let is_like =
+        |(shown, known): (char, char)| shown == known || known == '?' && shown > '\u{ffff}';
+    end.chars().zip(body.chars()).all(is_like).then_some(end)
+}
+
 fn kind(word: &str) -> Option<ObjectKind> {
     match word {
         "PROCEDURE" => Some(ObjectKind::Procedure),
@@ -181,7 +232,7 @@ fn compare_parameters(here: &Routine, there: &Routine, findings: &mut Findings) 
     for (parameter, other) in here.parameters.iter().zip(&there.parameters) {
         let what = match parameter.name.as_str() {
             "" => "what it returns".to_owned(),
-            name => format!("parameter {}", crate::sql::identifier(name)),
+            name => format!("parameter {}", sql::identifier(name)),
         };
         let types = (parameter.data_type.as_str(), other.data_type.as_str());
         findings.compare(|| format!("{what}: type"), types, plain_type, TYPES);
@@ -212,6 +263,21 @@ fn plain_modes(modes: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_is_found_at_the_end_of_its_definition() {
+        for (text, body, found) in [
+            (
+                "CREATE PROCEDURE `p`()\nSELECT '😀?'",
+                "SELECT '??'",
+                Some("SELECT '😀?'"),
+            ),
+            ("CREATE PROCEDURE `p`()\nSELECT 'x?'", "SELECT '??'", None),
+            ("", "SELECT '?'", None),
+        ] {
+            assert_eq!(end_like(text, body).as_deref(), found, "{text}");
+        }
+    }
 
     #[test]
     fn removed_modes_do_not_count() {

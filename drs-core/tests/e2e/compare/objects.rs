@@ -267,3 +267,63 @@ CREATE TABLE tmp_1 (id INT PRIMARY KEY)",
         [format!("database `{mapped}`: OnlyAtDestination")]
     );
 }
+
+/// The catalogue shows characters outside of the basic plane as `?`.
+#[test]
+fn characters_that_the_servers_hide_are_not_taken_for_equal() {
+    for (source, destination) in [(gtid97(), plain97()), (plain56(), plain97())] {
+        let test = FollowTest::new(
+            source,
+            destination,
+            "objects_hidden",
+            "CREATE TABLE t (a INT PRIMARY KEY, b VARCHAR(10) CHARACTER SET utf8mb4);
+CREATE VIEW v AS SELECT 'x' AS a FROM t",
+        );
+        let programs = "CREATE PROCEDURE p() SELECT 'MARK', '?';
+CREATE FUNCTION f() RETURNS VARCHAR(9) CHARACTER SET utf8mb4 DETERMINISTIC RETURN 'MARK';
+ALTER VIEW v AS SELECT 'MARK' AS a FROM t;
+ALTER TABLE t ALTER b SET DEFAULT 'MARK'";
+        let smile = programs.replace("MARK", "\u{1f600}");
+        let task = test.task().mode(drs_core::Mode::Full);
+        test.catch_up_watched(&task.clone().build().unwrap(), &())
+            .unwrap();
+        let mut there = session(destination);
+        run(&mut there, &format!("USE {}", test.name));
+        run(&mut test.at_source(), &smile);
+        run(&mut there, &smile);
+        let properties = |lines: &[String]| -> BTreeSet<String> {
+            let names = lines.iter().map(|line| named(line));
+            // The servers' default collations are not the same.
+            names.filter(|name| !name.contains("collation")).collect()
+        };
+        assert_eq!(properties(&real(&task)), BTreeSet::new());
+        let other = programs.replace("MARK", "\u{1f601}");
+        run(&mut there, "DROP PROCEDURE p;\nDROP FUNCTION f");
+        run(&mut there, &other);
+        let expected = [
+            "function `f`: body",
+            "procedure `p`: body",
+            "table `t`: column `b`: default",
+            "view `v`: definition",
+        ];
+        assert_eq!(
+            properties(&real(&task)),
+            BTreeSet::from(expected.map(str::to_owned))
+        );
+    }
+    let test = FollowTest::new(gtid97(), plain97(), "objects_labels", "");
+    run(
+        &mut test.at_source(),
+        "CREATE TABLE t (a INT PRIMARY KEY, e ENUM('?'))",
+    );
+    run(
+        &mut session(plain97()),
+        &format!(
+            "CREATE DATABASE {0};\nCREATE TABLE {0}.t (a INT PRIMARY KEY, e ENUM('\u{1f600}'))",
+            test.name
+        ),
+    );
+    let lines = real(&test.task());
+    let is_open = |line: &String| line.starts_with("table `t`: NotCompared");
+    assert!(lines.len() == 1 && lines.iter().all(is_open), "{lines:?}");
+}
