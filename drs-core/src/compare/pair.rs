@@ -63,7 +63,7 @@ pub(super) struct Pairing<'a> {
     pub(super) rules: &'a CopyRules<'a>,
     pub(super) versions: [ServerVersion; 2],
     pub(super) bytes_per_row: u64,
-    /// Other tables of the source, or other tasks, write to the destination's table.
+    /// Other tasks write to the destination's table.
     pub(super) is_shared: bool,
     pub(super) repairs: bool,
 }

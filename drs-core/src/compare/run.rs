@@ -19,7 +19,7 @@ use super::{
     journal::{Head, Journal},
     pair::{Pairing, TablePair},
     session::Session,
-    settle::Following,
+    settle::{Following, Reach},
 };
 use crate::{
     checkpoint::{TablePhase, status, status::TaskStatus},
@@ -240,7 +240,13 @@ impl<'a> Comparison<'a> {
         if let Some(journal) = shared.journal {
             journal.remove()?;
         }
-        let is_live = shared.following.is_some();
+        let stands = |following: &Following<'_>| following.stands.load(Ordering::Relaxed);
+        let is_live = shared.following.as_ref().is_some_and(|task| !stands(task));
+        if shared.following.as_ref().is_some_and(stands) {
+            self.observer.notice(
+                "the task does not run (any more): what it has not applied yet counts as a difference",
+            );
+        }
         let mut tables = shared
             .results
             .into_inner()
@@ -287,13 +293,16 @@ impl<'a> Comparison<'a> {
             version,
             wait_max: self.options.wait_max,
             stop,
+            stands: AtomicBool::new(false),
         };
-        if following.reaches(destination, end, self.options.wait_max)? {
-            return Ok(Some(following));
-        }
+        let state = match following.reaches(destination, end, self.options.wait_max)? {
+            Reach::There => return Ok(Some(following)),
+            Reach::Late => "it is behind",
+            Reach::Stands => "it does not run",
+        };
         self.observer.notice(&format!(
-            "the task has not reached the source's {end} within {} s: it does not run, or is behind. What it has not \
-             applied yet counts as a difference",
+            "the task has not reached the source's {end} within {} s: {state}. What it has not applied yet counts as a \
+             difference",
             self.options.wait_max.as_secs()
         ));
         Ok(None)
@@ -307,31 +316,24 @@ impl<'a> Comparison<'a> {
         case: NameCase,
         (task, source_uuid, has_begun): (&str, &str, bool),
     ) -> Result<Vec<Waiting>, CompareError> {
-        let mut tables = list_tables(source, selection)?.tables;
+        let tables = list_tables(source, selection)?.tables;
         let writers = match has_begun {
             true => writers(destination, task, source_uuid)?,
             false => BTreeSet::new(),
         };
-        let places: Vec<TableName> = tables
-            .iter()
-            .map(|table| mapping.table(&table.name).folded(case))
-            .collect();
         let wanted = |name: &TableName| match &self.options.tables {
             Some(tables) => tables.clone().with_case(selection.case()).matches(name),
             None => true,
         };
         let mut waiting = Vec::new();
-        for (index, table) in tables.drain(..).enumerate() {
+        for table in tables {
             if !wanted(&table.name) {
                 continue;
             }
-            let place = places.get(index);
-            let is_shared = places.iter().filter(|other| Some(*other) == place).count() > 1
-                || place.is_some_and(|place| {
-                    writers
-                        .iter()
-                        .any(|(there, from)| there == place && (from.as_ref() != Some(&table.name)))
-                });
+            let place = mapping.table(&table.name).folded(case);
+            let is_shared = writers
+                .iter()
+                .any(|(there, from)| *there == place && from.as_ref() != Some(&table.name));
             waiting.push(Waiting {
                 destination: mapping.table(&table.name),
                 source: table.name,

@@ -17,7 +17,7 @@ use super::{
     pair::TablePair,
     ranges::{Range, RangeSum, Steps, next_ranges, sizes, sums},
     run::{Shared, both},
-    settle::Settled,
+    settle::{Reach, Settled},
 };
 use crate::{copy::ChunkKey, endpoint::Role, rule::DmlKind};
 
@@ -255,7 +255,8 @@ impl<'s, 'a> Session<'s, 'a> {
                 (look, is_settled) = self.again(|_, [source, destination]| {
                     let before = keyless::sum(source, (&pair.source, Role::Source))?;
                     let point = following.point(source)?;
-                    let reached = following.reaches(destination, &point, following.wait_max)?;
+                    let reached =
+                        following.reaches(destination, &point, following.wait_max)? != Reach::Late;
                     let look = keyless::look([source, destination], pair)?;
                     let is_settled = reached && before == look.source;
                     Ok((look, is_settled))

@@ -41,6 +41,19 @@ pub(super) struct Following<'a> {
     /// How long the destination may take to pass a point of the source.
     pub(super) wait_max: Duration,
     pub(super) stop: &'a AtomicBool,
+    /// The task was found not to run any more.
+    pub(super) stands: AtomicBool,
+}
+
+/// Whether the destination has come to a point of the source's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// It has everything up to it.
+    There,
+    /// It has moved, and is not there yet.
+    Late,
+    /// It does not move: the task does not run.
+    Stands,
 }
 
 /// What became of differences.
@@ -58,25 +71,29 @@ impl Following<'_> {
         Ok(end_of_log(source, self.version)?)
     }
 
-    /// Waits until the destination has everything up to a point; false when it takes too long.
+    /// Waits until the destination has everything up to a point.
     pub(super) fn reaches(
         &self,
         destination: &mut Conn,
         point: &Position,
         wait_max: Duration,
-    ) -> Result<bool, CompareError> {
+    ) -> Result<Reach, CompareError> {
         let deadline = Instant::now() + wait_max;
+        let mut first = None;
         loop {
-            if status::watermark(destination, self.task)?
-                .is_some_and(|mark| mark.position >= *point)
-            {
-                return Ok(true);
+            let mark = status::watermark(destination, self.task)?;
+            if mark.as_ref().is_some_and(|mark| mark.position >= *point) {
+                return Ok(Reach::There);
             }
+            let first = first.get_or_insert_with(|| mark.clone());
             if self.stop.load(Ordering::Relaxed) {
                 return Err(CompareError::Stopped);
             }
             if Instant::now() >= deadline {
-                return Ok(false);
+                return Ok(match *first == mark {
+                    true => Reach::Stands,
+                    false => Reach::Late,
+                });
             }
             thread::sleep(POLL);
         }
@@ -95,11 +112,22 @@ impl Following<'_> {
                 return Ok(Settled::default());
             }
             let point = self.point(source)?;
-            if !self.reaches(destination, &point, self.wait_max)? {
-                return Ok(Settled {
-                    unsettled: suspects,
-                    ..Settled::default()
-                });
+            match self.reaches(destination, &point, self.wait_max)? {
+                Reach::There => {}
+                Reach::Late => {
+                    return Ok(Settled {
+                        unsettled: suspects,
+                        ..Settled::default()
+                    });
+                }
+                // What the task has not applied is different, and stays so.
+                Reach::Stands => {
+                    self.stands.store(true, Ordering::Relaxed);
+                    return Ok(Settled {
+                        different: suspects,
+                        ..Settled::default()
+                    });
+                }
             }
             let mut left = Vec::new();
             for some in suspects.chunks(ROWS_AT_A_TIME) {
@@ -182,7 +210,7 @@ impl Following<'_> {
             rows => rows?,
         };
         let point = self.point(source)?;
-        if !self.reaches(destination, &point, LOCK_MAX)? {
+        if self.reaches(destination, &point, LOCK_MAX)? != Reach::There {
             return Ok(None);
         }
         let there = read_rows(

@@ -2,5 +2,8 @@
 
 mod changes;
 mod definitions;
+mod large;
+mod live;
+mod mapped;
 mod objects;
 mod planted;

@@ -1,12 +1,19 @@
 //! Differences of rows that were planted at the destination: each is found and named.
 
-use std::sync::atomic::AtomicBool;
+use std::{
+    sync::{Mutex, atomic::AtomicBool},
+    time::Duration,
+};
 
-use drs_core::compare::{
-    CompareLevel, CompareOptions, CompareOutcome, Comparison, RowDifference, RowDifferenceKind,
-    TableResult, TableVerdict,
+use drs_core::{
+    TableName,
+    compare::{
+        CompareLevel, CompareObserver, CompareOptions, CompareOutcome, Comparison, RowDifference,
+        RowDifferenceKind, TableResult, TableVerdict, repair_preamble,
+    },
 };
 use drs_testkit::Server;
+use mysql::prelude::Queryable;
 
 use crate::{
     follow::run::FollowTest,
@@ -386,12 +393,49 @@ fn each_difference_is_found(
             ("missing_first", [1, 0, 0]),
         ]
     );
+    assert_repairs(&test);
+}
+
+/// The statements that repair what was planted, run: both sides are equal then.
+fn assert_repairs(test: &FollowTest) {
+    #[derive(Default)]
+    struct Script(Mutex<Vec<String>>);
+    impl CompareObserver for Script {
+        fn repair(&self, _: &TableName, statement: &str) {
+            self.0.lock().unwrap().push(statement.to_owned());
+        }
+    }
+    let script = Script::default();
+    let options = CompareOptions {
+        repairs: true,
+        examples_max: 0,
+        wait_max: Duration::from_secs(2),
+        ..CompareOptions::default()
+    };
+    Comparison::new(&test.task().build().unwrap())
+        .options(options)
+        .observer(&script)
+        .run(&AtomicBool::new(false))
+        .unwrap();
+    let mut conn = session(test.destination);
+    for statement in repair_preamble().split_terminator(";\n") {
+        conn.query_drop(statement).unwrap();
+    }
+    for statement in script.0.into_inner().unwrap() {
+        conn.query_drop(&statement)
+            .unwrap_or_else(|error| panic!("{error}: {statement}"));
+    }
+    let outcome = compare(test, CompareLevel::Values);
+    let unequal = not_equal(&outcome);
+    assert!(unequal.is_empty(), "after the repair: {unequal:#?}");
+    test.assert_equal();
 }
 
 fn compare(test: &FollowTest, level: CompareLevel) -> CompareOutcome {
     let options = CompareOptions {
         level,
         sessions: 2,
+        wait_max: Duration::from_secs(2),
         ..CompareOptions::default()
     };
     Comparison::new(&test.task().build().unwrap())

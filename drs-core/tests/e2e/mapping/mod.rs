@@ -4,6 +4,6 @@ mod circle;
 mod columns;
 mod many_to_one;
 mod names;
-mod run;
+pub(crate) mod run;
 mod selection;
 mod statements;

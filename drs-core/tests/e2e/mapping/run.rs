@@ -9,7 +9,7 @@ use mysql::{Conn, Row, prelude::Queryable};
 use crate::servers::{run, session};
 
 /// Drops databases on both sides, and makes them at the source.
-pub(super) fn make(source: &Server, destination: &Server, here: &[&str], there: &[&str]) {
+pub(crate) fn make(source: &Server, destination: &Server, here: &[&str], there: &[&str]) {
     for (server, names) in [(source, here), (destination, there)] {
         for name in names {
             run(
@@ -24,14 +24,14 @@ pub(super) fn make(source: &Server, destination: &Server, here: &[&str], there: 
 }
 
 /// A session in a database.
-pub(super) fn within(server: &Server, database: &str) -> Conn {
+pub(crate) fn within(server: &Server, database: &str) -> Conn {
     let mut conn = session(server);
     run(&mut conn, &format!("USE {database}"));
     conn
 }
 
 /// A task between two servers, to be completed.
-pub(super) fn task(source: &Server, destination: &Server, name: &str) -> TaskBuilder {
+pub(crate) fn task(source: &Server, destination: &Server, name: &str) -> TaskBuilder {
     Task::builder(
         Endpoint::socket(source.socket(), "root"),
         Endpoint::socket(destination.socket(), "root"),
@@ -40,12 +40,12 @@ pub(super) fn task(source: &Server, destination: &Server, name: &str) -> TaskBui
 }
 
 /// Runs a task until it has caught up.
-pub(super) fn catch_up(task: &TaskBuilder) -> Result<(), PipelineError> {
+pub(crate) fn catch_up(task: &TaskBuilder) -> Result<(), PipelineError> {
     catch_up_counting(task).map(|_| ())
 }
 
 /// The same, and what it came to.
-pub(super) fn catch_up_counting(task: &TaskBuilder) -> Result<FollowProgress, PipelineError> {
+pub(crate) fn catch_up_counting(task: &TaskBuilder) -> Result<FollowProgress, PipelineError> {
     let task = task.clone().build().unwrap();
     Pipeline::new(&task, MySqlDestination::new(&task))
         .until_caught_up(true)
@@ -54,7 +54,7 @@ pub(super) fn catch_up_counting(task: &TaskBuilder) -> Result<FollowProgress, Pi
 }
 
 /// The rows of a query as text, sorted, values apart by `|`.
-pub(super) fn rows(server: &Server, query: &str) -> Vec<String> {
+pub(crate) fn rows(server: &Server, query: &str) -> Vec<String> {
     let mut conn = session(server);
     let rows: Vec<Row> = conn.query(query).unwrap();
     let mut rows: Vec<String> = rows
