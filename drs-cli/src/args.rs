@@ -1,9 +1,9 @@
 //! What can be written on the command line.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, str::FromStr};
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
-use drs_core::{Lanes, conflicts::Since};
+use drs_core::{COMPARE_EXAMPLES_MAX, FlowLimit, Lanes, Sessions, StartAt, conflicts::Since};
 
 /// Copy MySQL databases to another MySQL server, and keep the copy current from the binary log
 #[derive(Debug, Parser)]
@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Run a task: copy the objects, then follow the source's changes
     Run(RunArgs),
+    /// Compare what the task should have brought with what is at the destination; writes to no server
+    Compare(CompareArgs),
     /// Print what the destination's checkpoint says: phase of each table, position
     Status(TaskArgs),
     /// List and count the conflicts that the policy let pass, from the destination's ledger
@@ -122,6 +124,98 @@ pub(crate) struct RunArgs {
     pub(crate) metrics: Option<std::net::SocketAddr>,
 }
 
+/// `drs compare`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CompareArgs {
+    /// The task file
+    #[arg(value_name = "TASK.toml")]
+    pub(crate) task: PathBuf,
+    /// How deep; may be given several times [default: objects and values]
+    #[arg(long, value_enum)]
+    pub(crate) level: Vec<Level>,
+    /// Only these of the task's tables: database or database.table of the source, * and ? match;
+    /// may be given several times
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) tables: Vec<String>,
+    /// Connections to each server, 1 to 64 [default: 4]
+    #[arg(long, value_name = "N", value_parser = sessions)]
+    pub(crate) sessions: Option<Sessions>,
+    /// How fast rows are read at either side, for instance 20MiB/s
+    #[arg(long, value_name = "LIMIT", value_parser = flow_limit)]
+    pub(crate) flow_limit: Option<FlowLimit>,
+    /// Differences of a table that are described, 0 to 1000; all are counted [default: 20]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=COMPARE_EXAMPLES_MAX))]
+    pub(crate) examples: Option<u64>,
+    /// How long the destination may take to reach a point of the source
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(..=86_400))]
+    pub(crate) wait: u64,
+    /// When to begin: a time such as 2026-03-01T02:00:00Z, a time of the UTC day such as 02:00, or
+    /// now
+    #[arg(long, value_name = "TIME")]
+    pub(crate) start_at: Option<StartAt>,
+    /// Write the result to FILE.html, a page, or FILE.json, data; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Vec<ReportFile>,
+    /// List the tables that are equal, however many there are
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// What is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Level {
+    /// Definitions of databases, tables, views, procedures and functions
+    Objects,
+    /// Exact numbers of rows
+    Count,
+    /// Every column of every row
+    Values,
+}
+
+/// A file that the result is written to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ReportFile {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// What is in it.
+    pub(crate) format: ReportFormat,
+}
+
+/// How a result is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReportFormat {
+    /// A page for people.
+    Html,
+    /// One object.
+    Json,
+}
+
+impl FromStr for ReportFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let path = PathBuf::from(text);
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let format = match extension.map(str::to_ascii_lowercase).as_deref() {
+            Some("html" | "htm") => ReportFormat::Html,
+            Some("json") => ReportFormat::Json,
+            _ => return Err("its name tells its form, and ends in .html or .json".to_owned()),
+        };
+        Ok(Self { path, format })
+    }
+}
+
+fn sessions(text: &str) -> Result<Sessions, String> {
+    let number: u64 = text
+        .parse()
+        .map_err(|_| format!("{text:?} is no number from 1 to 64"))?;
+    Sessions::new(number).map_err(|error| error.to_string())
+}
+
+fn flow_limit(text: &str) -> Result<FlowLimit, String> {
+    FlowLimit::parse(None, text).map_err(|error| error.to_string())
+}
+
 /// `drs binlog`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BinlogArgs {
@@ -199,6 +293,27 @@ mod tests {
             ("check t.toml --only a --only b", true),
             ("run t.toml --confirm keyless-tables", true),
             ("run t.toml --confirm a --no-check", false),
+            ("compare t.toml", true),
+            (
+                "compare t.toml --level objects --level count --tables a.* --tables b --sessions 8 --all",
+                true,
+            ),
+            (
+                "compare t.toml --flow-limit 20MiB/s --examples 0 --wait 5 --start-at 02:00 --json",
+                true,
+            ),
+            (
+                "compare t.toml --report a.html --report b.JSON --start-at 2026-03-01T02:00:00Z",
+                true,
+            ),
+            ("compare", false),
+            ("compare t.toml --level rows", false),
+            ("compare t.toml --sessions 0", false),
+            ("compare t.toml --flow-limit 20MiB", false),
+            ("compare t.toml --examples 1001", false),
+            ("compare t.toml --wait -1", false),
+            ("compare t.toml --start-at tomorrow", false),
+            ("compare t.toml --report a.pdf", false),
             ("start", false),
         ] {
             let words = std::iter::once("drs").chain(line.split_whitespace());

@@ -68,6 +68,9 @@ pub(crate) enum CommandError {
         /// What may be meant.
         nearest: Option<&'static str>,
     },
+    /// What the command line asks for can't be done.
+    #[error("{0}")]
+    Usage(String),
     /// `DRS_LOG` is no filter.
     #[error("DRS_LOG: {0}")]
     LogFilter(String),
@@ -111,6 +114,7 @@ impl CommandError {
             | Self::NoPassword { .. }
             | Self::Prompt { .. }
             | Self::NoSuchCheck { .. }
+            | Self::Usage(_)
             | Self::LogFilter(_) => Exit::Usage,
             Self::Connect(EndpointError::Password { .. }) => Exit::Usage,
             Self::Connect(_)

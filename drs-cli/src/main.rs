@@ -50,6 +50,7 @@ fn execute(args: Args) -> Result<Exit, CommandError> {
         Command::Demo(args) => command::demo::execute(args, out),
         Command::Check(args) => command::check::execute(args, out),
         Command::Run(args) => command::run::execute(args, out),
+        Command::Compare(args) => command::compare::execute(args, out),
         Command::Status(args) => command::status::execute(args, out),
         Command::Conflicts(args) => command::conflicts::execute(args, out),
         Command::StartPoint(args) => command::start_point::execute(args, out),

@@ -25,6 +25,22 @@ impl Output {
     }
 }
 
+#[cfg(test)]
+impl Output<Vec<u8>> {
+    /// What is printed is kept.
+    pub(crate) fn kept(json: bool) -> Self {
+        Self {
+            writer: Vec::new(),
+            json,
+        }
+    }
+
+    /// What was printed.
+    pub(crate) fn into_text(self) -> String {
+        String::from_utf8(self.writer).unwrap()
+    }
+}
+
 impl<W: Write> Output<W> {
     /// True when JSON is wanted.
     pub(crate) fn is_json(&self) -> bool {
@@ -64,7 +80,13 @@ impl<W: Write> Output<W> {
 /// Rows of cells under a heading; columns of numbers stand to the right.
 pub(crate) struct Table {
     columns: Vec<(&'static str, Align)>,
-    rows: Vec<Vec<String>>,
+    rows: Vec<TableRow>,
+}
+
+struct TableRow {
+    cells: Vec<String>,
+    /// Lines about it.
+    under: Vec<String>,
 }
 
 /// Where a column's text stands.
@@ -87,25 +109,36 @@ impl Table {
 
     /// Adds a row: a cell for each column.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(
-            cells
+        self.rows.push(TableRow {
+            cells: cells
                 .into_iter()
                 .map(|cell| printable(&cell).into_owned())
                 .collect(),
-        );
+            under: Vec::new(),
+        });
+    }
+
+    /// Adds a line under the last row, as wide as it is.
+    pub(crate) fn under(&mut self, line: &str) {
+        if let Some(row) = self.rows.last_mut() {
+            row.under.push(printable(line).into_owned());
+        }
     }
 
     fn write(&self, writer: &mut impl Write) -> io::Result<()> {
-        let heading: Vec<String> = self
-            .columns
-            .iter()
-            .map(|(name, _)| (*name).to_owned())
-            .collect();
+        let heading = TableRow {
+            cells: self
+                .columns
+                .iter()
+                .map(|(name, _)| (*name).to_owned())
+                .collect(),
+            under: Vec::new(),
+        };
         let lines = || std::iter::once(&heading).chain(&self.rows);
         let widths: Vec<usize> = (0..self.columns.len())
             .map(|column| {
                 lines()
-                    .filter_map(|line| line.get(column))
+                    .filter_map(|line| line.cells.get(column))
                     .map(|cell| cell.chars().count())
                     .max()
                     .unwrap_or(0)
@@ -113,13 +146,16 @@ impl Table {
             .collect();
         for line in lines() {
             let mut text = String::new();
-            for ((cell, width), (_, align)) in line.iter().zip(&widths).zip(&self.columns) {
+            for ((cell, width), (_, align)) in line.cells.iter().zip(&widths).zip(&self.columns) {
                 match align {
                     Align::Left => text.push_str(&format!("{cell:<width$}  ")),
                     Align::Right => text.push_str(&format!("{cell:>width$}  ")),
                 }
             }
             writeln!(writer, "{}", text.trim_end())?;
+            for line in &line.under {
+                writeln!(writer, "    {line}")?;
+            }
         }
         Ok(())
     }
@@ -151,7 +187,7 @@ pub(crate) fn grouped(number: u64) -> String {
 }
 
 /// Names come from servers: none may move the cursor or colour the terminal.
-fn printable(text: &str) -> Cow<'_, str> {
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.chars().any(char::is_control) {
         return Cow::Borrowed(text);
     }
@@ -171,12 +207,9 @@ mod tests {
     use super::*;
 
     fn written(json: bool, write: impl FnOnce(&mut Output<Vec<u8>>) -> io::Result<()>) -> String {
-        let mut output = Output {
-            writer: Vec::new(),
-            json,
-        };
+        let mut output = Output::kept(json);
         write(&mut output).unwrap();
-        String::from_utf8(output.writer).unwrap()
+        output.into_text()
     }
 
     #[test]
@@ -197,7 +230,8 @@ mod tests {
         let mut table = Table::new(&[("table", Align::Left), ("rows", Align::Right)]);
         table.row(["`shop`.`é`".to_owned(), grouped(1_234_567)]);
         table.row(["a\tb".to_owned(), grouped(0)]);
-        let expected = "table            rows\n`shop`.`é`  1,234,567\na\\tb                0\n";
+        table.under("it is\nempty, and says so at length");
+        let expected = "table            rows\n`shop`.`é`  1,234,567\na\\tb                0\n    it is\\nempty, and says so at length\n";
         assert_eq!(written(false, |out| out.table(&table)), expected);
     }
 

@@ -59,6 +59,7 @@ pub use session::{
 };
 pub use sql::LiteralError;
 pub use task::{
-    ChunkBytes, ConflictPolicy, Description, FlowControl, FlowLimit, Lanes, Mode, Sessions, Tags,
-    Task, TaskBuilder, TaskError, TaskName, ValueError, write_object_file,
+    COMPARE_EXAMPLES_MAX, ChunkBytes, CompareSettings, ConflictPolicy, Description, FlowControl,
+    FlowLimit, Lanes, Mode, Sessions, StartAt, StartAtError, Tags, Task, TaskBuilder, TaskError,
+    TaskName, ValueError, write_object_file,
 };

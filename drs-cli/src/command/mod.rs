@@ -2,6 +2,7 @@
 
 pub(crate) mod binlog;
 pub(crate) mod check;
+pub(crate) mod compare;
 pub(crate) mod conflicts;
 pub(crate) mod demo;
 pub(crate) mod objects;

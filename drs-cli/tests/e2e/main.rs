@@ -6,6 +6,7 @@
 //! `docs/campaigns.md`.
 
 mod bank;
+mod compare;
 mod conflict;
 mod ddl;
 mod giant;

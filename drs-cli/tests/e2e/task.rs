@@ -18,6 +18,7 @@ pub(crate) struct Task {
     include: String,
     sync: String,
     copy: String,
+    compare: String,
     rules: String,
 }
 
@@ -33,6 +34,7 @@ impl Task {
             include: format!("[\"{database}\"]"),
             sync: String::new(),
             copy: String::new(),
+            compare: String::new(),
             rules: String::new(),
         }
     }
@@ -87,6 +89,12 @@ impl Task {
         self
     }
 
+    /// Lines for `[compare]`.
+    pub(crate) fn compare(mut self, lines: &str) -> Self {
+        self.compare = lines.to_owned();
+        self
+    }
+
     /// Writes the file as it is now, and says where.
     pub(crate) fn path(&self) -> PathBuf {
         self.write(0o600)
@@ -105,7 +113,7 @@ impl Task {
         write!(
             file,
             "[task]\nname = \"{}\"\n{}\n\n[source]\n{}\n\n[destination]\n{}\n\n\
-             [objects]\ninclude = {}\n\n[sync]\n{}\n\n[copy]\n{}\n\n{}\n",
+             [objects]\ninclude = {}\n\n[sync]\n{}\n\n[copy]\n{}\n\n[compare]\n{}\n\n{}\n",
             self.name,
             self.mode,
             self.source,
@@ -113,6 +121,7 @@ impl Task {
             self.include,
             self.sync,
             self.copy,
+            self.compare,
             self.rules
         )
         .unwrap();

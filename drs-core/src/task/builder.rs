@@ -1,5 +1,6 @@
 use super::{
-    ChunkBytes, ConflictPolicy, Description, Lanes, Mode, Sessions, Tags, Task, TaskError, TaskName,
+    ChunkBytes, CompareSettings, ConflictPolicy, Description, Lanes, Mode, Sessions, Tags, Task,
+    TaskError, TaskName,
 };
 use crate::{
     Endpoint, Mapping, Rule, Selection,
@@ -28,6 +29,7 @@ pub struct TaskBuilder {
     lanes: u64,
     sessions: u64,
     chunk_bytes: u64,
+    compare: CompareSettings,
     rules: Vec<Rule>,
     confirmed: Vec<String>,
 }
@@ -53,6 +55,7 @@ impl Task {
             lanes: Lanes::default().get() as u64,
             sessions: Sessions::default().get() as u64,
             chunk_bytes: ChunkBytes::default().get(),
+            compare: CompareSettings::default(),
             rules: Vec::new(),
             confirmed: Vec::new(),
         }
@@ -159,6 +162,13 @@ impl TaskBuilder {
         self
     }
 
+    /// How the two sides are compared, where whoever compares says nothing else.
+    #[must_use]
+    pub fn compare(mut self, settings: CompareSettings) -> Self {
+        self.compare = settings;
+        self
+    }
+
     /// One more rule; a table has at most one.
     #[must_use]
     pub fn rule(mut self, rule: Rule) -> Self {
@@ -229,6 +239,7 @@ impl TaskBuilder {
             conflict_images: self.conflict_images,
             filter_drop_database: self.filter_drop_database,
             confirmed: self.confirmed,
+            compare: self.compare,
             indexes: self.indexes,
             lanes: Lanes::new(self.lanes)
                 .map_err(|error| TaskError::invalid("sync.lanes", error))?,

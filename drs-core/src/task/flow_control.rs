@@ -2,7 +2,7 @@ use super::value::{ValueError, bytes};
 
 const MINUTES_OF_DAY: usize = 24 * 60;
 
-/// How fast the copy may read, by the time of day (UTC). Outside of every window it is free.
+/// How fast rows may be read, by the time of day (UTC). Outside of every window it is free.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FlowControl(Vec<FlowLimit>);
 
@@ -77,7 +77,8 @@ impl FlowControl {
     }
 }
 
-fn minute(text: &str) -> Option<usize> {
+/// The minute of the day that `08:00` is.
+pub(super) fn minute(text: &str) -> Option<usize> {
     let (hour, minute) = text.trim().split_once(':')?;
     let two_digits = |text: &str| match text.len() {
         2 if text.bytes().all(|b| b.is_ascii_digit()) => text.parse::<usize>().ok(),

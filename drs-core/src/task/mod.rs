@@ -1,6 +1,7 @@
 //! What to synchronize, from where to where, and how.
 
 mod builder;
+mod compare;
 mod error;
 mod file;
 mod flow_control;
@@ -10,6 +11,7 @@ mod toml_table;
 mod value;
 
 pub use builder::TaskBuilder;
+pub use compare::{COMPARE_EXAMPLES_MAX, CompareSettings, StartAt, StartAtError};
 pub use error::TaskError;
 pub use flow_control::{FlowControl, FlowLimit};
 pub use mode::{ConflictPolicy, Mode};
@@ -52,6 +54,7 @@ pub struct Task {
     lanes: Lanes,
     sessions: Sessions,
     chunk_bytes: ChunkBytes,
+    compare: CompareSettings,
     rules: Rules,
 }
 
@@ -144,6 +147,11 @@ impl Task {
     /// About how much is copied in one transaction.
     pub fn chunk_bytes(&self) -> ChunkBytes {
         self.chunk_bytes
+    }
+
+    /// How the two sides are compared.
+    pub fn compare(&self) -> &CompareSettings {
+        &self.compare
     }
 
     /// What is done to tables' rows and columns on their way.

@@ -15,7 +15,7 @@ pub(super) struct TomlTable<'t> {
 }
 
 /// The keys that there are, by table.
-pub(super) const KNOWN: [(&str, &[&str]); 10] = [
+pub(super) const KNOWN: [(&str, &[&str]); 11] = [
     (
         "",
         &[
@@ -25,6 +25,7 @@ pub(super) const KNOWN: [(&str, &[&str]); 10] = [
             "objects",
             "sync",
             "copy",
+            "compare",
             "rules",
         ],
     ),
@@ -55,6 +56,10 @@ pub(super) const KNOWN: [(&str, &[&str]); 10] = [
         ],
     ),
     ("copy", &["sessions", "chunk_bytes", "flow_control"]),
+    (
+        "compare",
+        &["start_at", "sessions", "flow_control", "tables", "examples"],
+    ),
     ("columns", &["include", "exclude", "rename"]),
 ];
 
@@ -129,6 +134,14 @@ impl<'t> TomlTable<'t> {
             None => Ok(None),
             Some((DeValue::String(text), _)) => Ok(Some(text)),
             Some((other, span)) => Err(self.wrong_type(key, other, span, "a string")),
+        }
+    }
+
+    /// A string, or a time without quotes as it is written.
+    pub(super) fn string_or_time(&self, key: &str) -> Result<Option<String>, TaskError> {
+        match self.value(key) {
+            Some((DeValue::Datetime(time), _)) => Ok(Some(time.to_string())),
+            _ => Ok(self.string(key)?.map(str::to_owned)),
         }
     }
 

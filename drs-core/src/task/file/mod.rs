@@ -1,3 +1,4 @@
+mod compare;
 mod rules;
 
 use std::{collections::HashMap, io::Read, path::Path};
@@ -77,7 +78,15 @@ impl Lines {
 
 fn read(root: &TomlTable<'_>, folder: &Path, lines: &mut Lines) -> Result<TaskBuilder, TaskError> {
     // A misspelt key explains more than the key that is then missing.
-    for table in ["task", "source", "destination", "objects", "sync", "copy"] {
+    for table in [
+        "task",
+        "source",
+        "destination",
+        "objects",
+        "sync",
+        "copy",
+        "compare",
+    ] {
         root.table(table)?;
     }
     lines.note(root, &["source", "destination"]);
@@ -135,6 +144,9 @@ fn read(root: &TomlTable<'_>, folder: &Path, lines: &mut Lines) -> Result<TaskBu
     if let Some(copy) = root.table("copy")? {
         builder = read_copy(&copy, builder, lines)?;
     }
+    if let Some(table) = root.table("compare")? {
+        builder = builder.compare(compare::read(&table)?);
+    }
     rules::read(root, builder)
 }
 
@@ -186,27 +198,30 @@ fn read_copy(
     } else if let Some(number) = copy.integer("chunk_bytes")? {
         builder = builder.chunk_bytes(number);
     }
+    if !flow_control(copy)?.is_empty() {
+        return Err(unsupported(copy, "flow_control"));
+    }
+    Ok(builder)
+}
+
+/// Reads the limits under `flow_control`.
+fn flow_control(table: &TomlTable<'_>) -> Result<FlowControl, TaskError> {
     let mut limits = Vec::new();
-    for table in copy.tables("flow_control", &["window", "limit"])? {
-        let limit = table
+    for limited in table.tables("flow_control", &["window", "limit"])? {
+        let limit = limited
             .string("limit")?
-            .ok_or_else(|| table.missing("limit", ": write it as 20MiB/s"))?;
-        let key = if table.has("window") {
+            .ok_or_else(|| limited.missing("limit", ": write it as 20MiB/s"))?;
+        let key = if limited.has("window") {
             "window"
         } else {
             "limit"
         };
         limits.push(
-            FlowLimit::parse(table.string("window")?, limit)
-                .map_err(|error| table.refuse(key, error))?,
+            FlowLimit::parse(limited.string("window")?, limit)
+                .map_err(|error| limited.refuse(key, error))?,
         );
     }
-    let flow_control =
-        FlowControl::new(limits).map_err(|error| copy.refuse("flow_control", error))?;
-    if !flow_control.is_empty() {
-        return Err(unsupported(copy, "flow_control"));
-    }
-    Ok(builder)
+    FlowControl::new(limits).map_err(|error| table.refuse("flow_control", error))
 }
 
 fn mode(task: &TomlTable<'_>) -> Result<Mode, TaskError> {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Address, TableName};
+use crate::{Address, StartAt, TableName};
 
 const FULL: &str = r#"
 [task]
@@ -36,6 +36,13 @@ conflict_images = true
 sessions = 2
 chunk_bytes = "1MiB"
 flow_control = []
+
+[compare]
+start_at = "02:00"
+sessions = 8
+flow_control = [{ limit = "20MiB/s" }]
+tables = ["shop.ord*"]
+examples = 5
 "#;
 
 const SMALL: &str = r#"
@@ -105,6 +112,31 @@ fn reads_every_key() {
         ),
         (8, 2, 1 << 20)
     );
+    let compare = task.compare();
+    assert_eq!(compare.start_at, StartAt::Daily { minute: 120 });
+    assert_eq!((compare.sessions.get(), compare.examples), (8, 5));
+    assert_eq!(compare.flow_control.bytes_per_second_max(0), Some(20 << 20));
+    let tables = compare.tables.as_ref().unwrap();
+    assert!(tables.matches(&TableName::new("shop", "orders").unwrap()));
+    assert!(!tables.matches(&TableName::new("shop", "items").unwrap()));
+}
+
+/// A time may stand there as TOML has it, and nothing selected is everything.
+#[test]
+fn reads_other_forms_of_comparisons() {
+    for (lines, start_at) in [
+        ("start_at = 2026-03-01T02:00:00Z", "2026-03-01T02:00:00Z"),
+        (
+            "start_at = 2026-03-01 02:00:00+02:00",
+            "2026-03-01T00:00:00Z",
+        ),
+        ("start_at = \"now\"\ntables = []", "now"),
+        ("", "now"),
+    ] {
+        let task = parse(&format!("{SMALL}[compare]\n{lines}\n")).unwrap();
+        assert_eq!(task.compare().start_at.to_string(), start_at, "{lines}");
+        assert_eq!(task.compare().tables, None, "{lines}");
+    }
 }
 
 #[test]
@@ -310,6 +342,41 @@ fn errors_name_line_setting_and_what_is_right() {
             "flow_control = []",
             "flow_control = [{ limit = \"20MiB/s\" }, { window = \"08:00-09:00\", limit = \"1MiB/s\" }]",
             "line 35: copy.flow_control: two windows overlap at 08:00",
+        ),
+        (
+            "start_at = \"02:00\"",
+            "start_at = 2026-03-01T02:00:00",
+            "line 38: compare.start_at: \"2026-03-01T02:00:00\" is no start; write a time with its offset",
+        ),
+        (
+            "start_at = \"02:00\"",
+            "start_at = 2",
+            "line 38: compare.start_at: should be a string, and is of type integer",
+        ),
+        (
+            "start_at = \"02:00\"",
+            "begin_at = \"02:00\"",
+            "line 38: unknown key \"begin_at\" in [compare]; the nearest known key is \"start_at\"",
+        ),
+        (
+            "sessions = 8",
+            "sessions = 65",
+            "line 39: compare.sessions: 65 sessions are not possible; 1 to 64 are",
+        ),
+        (
+            "[{ limit = \"20MiB/s\" }]",
+            "[{ limit = \"20MiB\" }]",
+            "line 40: compare.flow_control.limit: \"20MiB\" is no limit; write it as 20MiB/s",
+        ),
+        (
+            "[\"shop.ord*\"]",
+            "[\"mysql.user\"]",
+            "line 41: compare.tables: \"mysql.user\" selects the system database",
+        ),
+        (
+            "examples = 5",
+            "examples = 1001",
+            "line 42: compare.examples: 1001 are too many; 0 to 1000 are taken",
         ),
         (
             "flow_control = []",
