@@ -73,6 +73,7 @@ fn both_sides_are_equal_and_can_be_kept() {
         let killed = demo.event("killed");
         assert_eq!(killed["killed"], place, "{killed}");
     }
+    let compared = demo.event("compare_equal");
     let done = demo.event("broken_rules");
     let kept = demo.event("kept")["kept"].clone();
     let (folder, status, errors) = demo.end();
@@ -97,6 +98,11 @@ fn both_sides_are_equal_and_can_be_kept() {
         (&done["equal"], &done["kills"]),
         (&Value::Bool(true), &2.into()),
         "{done}"
+    );
+    assert_eq!(compared["compare_equal"], true, "{compared}");
+    assert!(
+        compared["compare_rows"].as_u64() > Some(1_000),
+        "{compared}"
     );
     assert!(done["transactions"].as_u64() > Some(1_000), "{done}");
     assert!(

@@ -34,6 +34,11 @@ impl Interrupt {
         Ok(Self(asked))
     }
 
+    /// True once the user has asked for the end.
+    pub(super) fn asked(&self) -> &AtomicBool {
+        &self.0
+    }
+
     /// Fails once the user has asked for the end.
     pub(super) fn check(&self) -> Result<(), Ending> {
         if self.0.load(Ordering::Relaxed) {

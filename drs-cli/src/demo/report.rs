@@ -17,6 +17,9 @@ pub(super) struct Report {
     /// Behind the source at most, once the last run had caught up.
     pub(super) lag_ms_max: u64,
     pub(super) kills: u32,
+    /// What drs's own comparison says.
+    pub(super) compares_equal: bool,
+    /// What an independent one says.
     pub(super) tables: Vec<TableComparison>,
     /// What does not add up at the destination.
     pub(super) broken_rules: Vec<String>,
@@ -26,7 +29,8 @@ pub(super) struct Report {
 impl Report {
     /// Whether the two sides are proved to be the same.
     pub(super) fn is_equal(&self) -> bool {
-        !self.tables.is_empty()
+        self.compares_equal
+            && !self.tables.is_empty()
             && self.broken_rules.is_empty()
             && self.tables.iter().all(TableComparison::is_equal)
     }

@@ -53,7 +53,7 @@ impl Servers {
         let program = std::env::current_exe()?;
         let task = shown(&self.task_file);
         let mut lines = vec!["The servers are left running. To play on:".to_owned()];
-        for command in ["run", "status", "objects", "start-point"] {
+        for command in ["run", "status", "compare", "objects", "start-point"] {
             lines.push(format!("  {} {command} {task}", shown(&program)));
         }
         for (name, server) in [("source", &self.source), ("destination", &self.destination)] {

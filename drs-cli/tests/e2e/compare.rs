@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::{
     program::{Program, catch_up, is},
     servers::{self, Pair, in_new_database, run},
-    task::Task,
+    task::{Task, endpoint_as},
 };
 
 const SCRIPT: &str = "<script>alert(\"x\")</script>";
@@ -43,7 +43,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 #[track_caller]
-fn object<'v>(objects: &'v [Value], fits: impl Fn(&Value) -> bool) -> &'v Value {
+fn object(objects: &[Value], fits: impl Fn(&Value) -> bool) -> &Value {
     let found = objects.iter().find(|object| fits(object));
     found.unwrap_or_else(|| panic!("not there: {objects:#?}"))
 }
@@ -71,8 +71,7 @@ fn brought(pair: Pair, database: &str) -> (Task, Conn, Conn) {
     );
     let task = Task::of(pair, database);
     catch_up(&task);
-    let mut destination = pair.destination.conn().unwrap();
-    run(&mut destination, &[&format!("USE {database}")]);
+    let destination = in_database(pair, database);
     (task, source, destination)
 }
 
@@ -246,6 +245,63 @@ fn some_tables_alone() {
     assert_eq!(tables.len(), 1, "{objects:?}");
     assert_eq!(tables[0]["examples"].as_array().unwrap().len(), 1);
     assert_eq!(done(&objects)["only_tables"][0], "*.notes");
+}
+
+/// The accounts that the page asks for are enough, and can write nothing but what they lock.
+#[test]
+fn accounts_that_may_only_read_are_enough() {
+    let pair = servers::gtid();
+    let (task, ..) = brought(pair, "compare_reads");
+    let mut program = Program::run(&task, &[]);
+    program.wait_until_it_follows();
+    let as_reader = |task: Task| {
+        let keys = [pair.source, pair.destination].map(|server| endpoint_as(server, "reader", "r"));
+        let [source, destination] = keys;
+        task.source(&source).destination(&destination)
+    };
+    for (server, privileges) in [
+        (
+            pair.source,
+            "SELECT, REPLICATION CLIENT, LOCK TABLES, SHOW VIEW, SHOW_ROUTINE",
+        ),
+        (pair.destination, "SELECT, SHOW VIEW, SHOW_ROUTINE"),
+    ] {
+        run(
+            &mut server.conn().unwrap(),
+            &[
+                "CREATE USER reader@'%' IDENTIFIED BY 'r'",
+                &format!("GRANT {privileges} ON *.* TO reader@'%'"),
+            ],
+        );
+    }
+    let task = as_reader(task);
+    let (code, objects) = compare_json(&task, &[]);
+    assert_eq!(code, Some(0), "{objects:#?}");
+    assert_eq!(done(&objects)["rows"]["live"], true);
+
+    // Rows that differ are locked at the source while the task runs.
+    plant(&mut in_database(pair, "compare_reads"));
+    let (code, objects) = compare_json(&task, &["--level", "values"]);
+    assert_eq!(code, Some(1), "{objects:#?}");
+    let rows = &done(&objects)["rows"];
+    let counted = [
+        "rows_missing",
+        "rows_extra",
+        "rows_different",
+        "rows_unsettled",
+    ];
+    assert_eq!(
+        counted.map(|name| rows[name].as_u64()),
+        [Some(1), Some(2), Some(1), Some(0)],
+        "{objects:#?}"
+    );
+    drop(program);
+}
+
+fn in_database(pair: Pair, database: &str) -> Conn {
+    let mut conn = pair.destination.conn().unwrap();
+    run(&mut conn, &[&format!("USE {database}")]);
+    conn
 }
 
 #[test]
