@@ -141,6 +141,7 @@ fn compare(
         examples_max: usize::try_from(plan.examples).unwrap_or(usize::MAX),
         wait_max: Duration::from_secs(plan.wait_s),
         flow_control: plan.flow_control.clone(),
+        ..CompareOptions::default()
     };
     let outcome = Comparison::new(task)
         .options(options)
