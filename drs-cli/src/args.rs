@@ -156,6 +156,13 @@ pub(crate) struct CompareArgs {
     /// Write the result to FILE.html, a page, or FILE.json, data; may be given several times
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Vec<ReportFile>,
+    /// Write the statements that would make differing rows of the destination the source's; nothing
+    /// runs them
+    #[arg(long, value_name = "FILE", conflicts_with = "journal")]
+    pub(crate) repair_sql: Option<PathBuf>,
+    /// Keep what is done in this file, so that the same command goes on there after it was cut off
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
     /// List the tables that are equal, however many there are
     #[arg(long)]
     pub(crate) all: bool,
@@ -306,6 +313,9 @@ mod tests {
                 "compare t.toml --report a.html --report b.JSON --start-at 2026-03-01T02:00:00Z",
                 true,
             ),
+            ("compare t.toml --repair-sql r.sql", true),
+            ("compare t.toml --journal j", true),
+            ("compare t.toml --journal j --repair-sql r.sql", false),
             ("compare", false),
             ("compare t.toml --level rows", false),
             ("compare t.toml --sessions 0", false),

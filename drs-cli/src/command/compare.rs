@@ -6,6 +6,7 @@ mod html;
 mod look;
 mod objects;
 mod plan;
+mod repair;
 mod report;
 mod screen;
 mod text;
@@ -22,7 +23,7 @@ use std::{
 use chrono::Utc;
 use drs_core::{
     Role, SessionError, Task,
-    compare::{CompareError, CompareOptions, Comparison, ObjectsError},
+    compare::{CompareError, CompareObserver, CompareOptions, Comparison, ObjectsError},
 };
 use serde_json::json;
 
@@ -34,6 +35,7 @@ use crate::{
 };
 use file::Files;
 use plan::Plan;
+use repair::Repairs;
 use report::{Report, Rows};
 use screen::Screen;
 use wait::Waited;
@@ -45,11 +47,16 @@ pub(crate) fn execute(args: CompareArgs, out: &mut Output) -> Result<Exit, Comma
     let stop = listen()?;
     // What can't work is told now, and not after hours of waiting or comparing.
     let files = Files::create(&args.report)?;
+    let repairs = args
+        .repair_sql
+        .as_deref()
+        .map(Repairs::create)
+        .transpose()?;
     let servers = look::around(&task, &plan)?;
     if wait::until(plan.start_at, &stop, out)? == Waited::Stopped {
         return interrupted("it had not begun", out);
     }
-    let screen = Screen::new(out.is_json());
+    let screen = Screen::new(out.is_json(), repairs);
     let begun = Utc::now();
     let mut report = Report::new(&task, &plan, servers, begun);
     match compare(&task, &plan, &screen, &stop, &mut report, out) {
@@ -66,14 +73,18 @@ pub(crate) fn execute(args: CompareArgs, out: &mut Output) -> Result<Exit, Comma
         Err(Ending::Failed(error)) => return Err(error),
     }
     report.ended = Utc::now();
-    report.notices = screen.notices();
+    let (notices, repairs) = screen.into_parts();
+    report.notices = notices;
+    report.repairs = repairs.as_ref().map(Repairs::statements);
     // First, since a page that nobody can read any more must not cost the result.
     let written = files.write(&report);
+    let repaired = repairs.map_or(Ok(()), |repairs| repairs.finish(&report));
     match out.is_json() {
         true => out.object(&data::done(&report))?,
         false => text::print(&report, args.all, out)?,
     }
     written?;
+    repaired?;
     Ok(match report.verdict().is_equal() {
         true => Exit::Done,
         false => Exit::Differs,
@@ -134,6 +145,9 @@ fn compare(
         screen.clear();
         return Ok(());
     };
+    if let Some(text) = plan.goes_on_with() {
+        screen.notice(&text);
+    }
     let options = CompareOptions {
         level,
         sessions: u16::try_from(plan.sessions.get()).unwrap_or(1),
@@ -141,7 +155,8 @@ fn compare(
         examples_max: usize::try_from(plan.examples).unwrap_or(usize::MAX),
         wait_max: Duration::from_secs(plan.wait_s),
         flow_control: plan.flow_control.clone(),
-        ..CompareOptions::default()
+        repairs: screen.wants_repairs(),
+        journal: plan.journal.clone(),
     };
     let outcome = Comparison::new(task)
         .options(options)

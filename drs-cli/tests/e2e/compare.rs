@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use mysql::Conn;
+use mysql::{Conn, prelude::Queryable};
 use serde_json::Value;
 
 use crate::{
@@ -200,6 +200,54 @@ fn what_differs_is_named_and_reported() {
         object["source"] == "`compare_planted`.`gone`"
     });
     assert_eq!(gone["verdict"], "only_at_source", "{gone}");
+}
+
+/// What the statements make equal is equal.
+#[test]
+fn what_differs_can_be_repaired() {
+    for (pair, database) in [
+        (servers::gtid(), "compare_repair"),
+        (servers::from_56(), "compare_repair_56"),
+    ] {
+        let (task, _, mut destination) = brought(pair, database);
+        plant(&mut destination);
+        // What is not there is not repaired.
+        run(
+            &mut destination,
+            &["CREATE TABLE gone (id INT PRIMARY KEY)"],
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("repair.sql");
+        let options = ["--wait", "0", "--repair-sql", path.to_str().unwrap()];
+        let (code, objects) = compare_json(&task, &options);
+        assert_eq!(code, Some(1), "{objects:#?}");
+        assert_eq!(done(&objects)["repair_statements"], 5, "{objects:#?}");
+        let statements = read_report(&path);
+        let mut results = destination.query_iter(&statements).unwrap();
+        while let Some(result) = results.iter() {
+            result.for_each(|row| drop(row.unwrap()));
+        }
+        drop(results);
+        let options = ["--wait", "0", "--level", "values"];
+        let (code, objects) = compare_json(&task, &options);
+        assert_eq!(code, Some(0), "{statements} {objects:#?}");
+    }
+}
+
+#[test]
+fn a_journal_goes_when_it_is_not_needed_any_more() {
+    let (task, ..) = brought(servers::gtid(), "compare_journal");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    let options = ["--wait", "0", "--journal", path.to_str().unwrap()];
+    let (code, objects) = compare_json(&task, &options);
+    assert_eq!(code, Some(0), "{objects:#?}");
+    assert!(!path.exists());
+    // Another file is never taken for one.
+    fs::write(&path, "my notes").unwrap();
+    let (code, _) = compare_json(&task, &options);
+    assert_eq!(code, Some(2));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "my notes");
 }
 
 /// Values of rows are in it, so it is its owner's alone.
@@ -403,7 +451,7 @@ fn what_can_not_be_compared_is_a_usage_error() {
         (&["--tables", "mysql.user"], "selects the system database"),
         (
             &["--report", "/nonexistent/r.html"],
-            "the report /nonexistent/r.html can't be written",
+            "/nonexistent/r.html can't be written",
         ),
         (&["--report", "r.pdf"], "ends in .html or .json"),
         (

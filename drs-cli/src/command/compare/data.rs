@@ -129,6 +129,7 @@ fn summary(report: &Report) -> Value {
         "destination": server(destination),
         "objects": report.objects.as_ref().map(objects),
         "rows": report.rows.as_ref().map(rows),
+        "repair_statements": report.repairs,
         "notices": report.notices,
     })
 }
@@ -257,6 +258,7 @@ mod tests {
             ("/rows/until", Value::Null),
             ("/rows/tables", json!(4)),
             ("/rows/rows_extra", json!(2)),
+            ("/repair_statements", json!(4)),
             ("/objects/different", json!(1)),
             ("/object_results/1/kind", json!("view")),
             (

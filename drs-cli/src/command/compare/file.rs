@@ -1,7 +1,7 @@
 //! The files that reports are written to.
 
 use std::{
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -28,23 +28,10 @@ impl Files {
     /// Makes sure that the files can be written.
     pub(super) fn create(wanted: &[ReportFile]) -> Result<Self, CommandError> {
         let pending = wanted.iter().map(|report| {
-            let folder = match report.path.parent() {
-                Some(folder) if folder != Path::new("") => folder,
-                _ => Path::new("."),
-            };
-            let file = tempfile::Builder::new()
-                .prefix(".drs-report-")
-                .tempfile_in(folder)
-                .map_err(|error| {
-                    CommandError::Usage(format!(
-                        "the report {} can't be written: {error}",
-                        report.path.display()
-                    ))
-                })?;
             Ok(Pending {
                 path: report.path.clone(),
                 format: report.format,
-                file,
+                file: beside(&report.path)?,
             })
         });
         pending.collect::<Result<_, _>>().map(Self)
@@ -63,14 +50,34 @@ impl Files {
                 ReportFormat::Json => format!("{:#}\n", data::report(report)),
             };
             file.write_all(text.as_bytes())
-                .and_then(|()| file.as_file().sync_all())
-                .and_then(|()| Ok(file.persist(&path)?))
+                .and_then(|()| put(file, &path))
                 .map_err(|error| {
                     CommandError::Failed(format!("cannot write {}: {error}", path.display()))
                 })?;
         }
         Ok(())
     }
+}
+
+/// A file in the folder of another one, whose place it will take. Nobody but its owner may read it.
+pub(super) fn beside(path: &Path) -> Result<NamedTempFile, CommandError> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    tempfile::Builder::new()
+        .prefix(".drs-")
+        .tempfile_in(folder)
+        .map_err(|error| {
+            CommandError::Usage(format!("{} can't be written: {error}", path.display()))
+        })
+}
+
+/// Puts a whole file in its place.
+pub(super) fn put(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -112,7 +119,7 @@ mod tests {
         }];
         let error = Files::create(&wanted).err().unwrap().to_string();
         assert!(
-            error.starts_with("the report /nonexistent/r.html can't be written: "),
+            error.starts_with("/nonexistent/r.html can't be written: "),
             "{error}"
         );
     }

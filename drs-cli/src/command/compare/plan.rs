@@ -1,7 +1,15 @@
 //! What is to be compared, and how: the command line, then the task file.
 
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use chrono::{DateTime, Utc};
 use drs_core::{CompareSettings, FlowControl, Selection, Sessions, StartAt, compare::CompareLevel};
 
+use super::wait::shown;
 use crate::{
     args::{CompareArgs, Level},
     exit::CommandError,
@@ -18,6 +26,8 @@ pub(super) struct Plan {
     pub(super) examples: u64,
     pub(super) wait_s: u64,
     pub(super) start_at: StartAt,
+    /// The file that keeps what is done.
+    pub(super) journal: Option<PathBuf>,
 }
 
 impl Plan {
@@ -31,6 +41,13 @@ impl Plan {
         } else {
             None
         };
+        if rows.is_none() && args.repair_sql.is_some() {
+            let text = "--repair-sql is for rows: it goes with the levels count and values";
+            return Err(CommandError::Usage(text.to_owned()));
+        }
+        if let Some(path) = &args.journal {
+            check_journal(path)?;
+        }
         let tables = match args.tables.is_empty() {
             true => file.tables.clone(),
             false => Some(
@@ -52,6 +69,22 @@ impl Plan {
             examples: args.examples.unwrap_or(file.examples),
             wait_s: args.wait,
             start_at: args.start_at.unwrap_or(file.start_at),
+            journal: args.journal.clone(),
+        })
+    }
+
+    /// What is to be told when an earlier run has left a journal.
+    pub(super) fn goes_on_with(&self) -> Option<String> {
+        let path = self.journal.as_deref()?;
+        let metadata = std::fs::metadata(path).ok()?;
+        let written = DateTime::<Utc>::from(metadata.modified().ok()?);
+        (metadata.len() > 0).then(|| {
+            format!(
+                "goes on with the journal {}, last written at {} (UTC): what it holds of this comparison is not \
+                 compared again",
+                path.display(),
+                shown(written)
+            )
         })
     }
 
@@ -66,6 +99,25 @@ impl Plan {
             .into_iter()
             .chain(rows)
             .collect()
+    }
+}
+
+/// A journal that can't be read begins anew: no other file may be taken for one.
+fn check_journal(path: &Path) -> Result<(), CommandError> {
+    const START: &[u8] = b"{\"comparison\":";
+    let Ok(file) = File::open(path) else {
+        // It is made, or the comparison says why not.
+        return Ok(());
+    };
+    let mut start = Vec::new();
+    let read = file.take(START.len() as u64).read_to_end(&mut start);
+    // A journal that was cut off in its first moment is empty.
+    match read {
+        Ok(_) if start.is_empty() || start == START => Ok(()),
+        _ => Err(CommandError::Usage(format!(
+            "{} is there, and is no journal of a comparison",
+            path.display()
+        ))),
     }
 }
 
@@ -103,6 +155,26 @@ mod tests {
                 "{options}"
             );
         }
+    }
+
+    #[test]
+    fn no_other_file_is_taken_for_a_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("j");
+        for (text, valid) in [
+            (None, true),
+            (Some(""), true),
+            (Some("{\"comparison\":{\"task\":\"a\"}}\n"), true),
+            (Some("my notes"), false),
+            (Some("{\"comp"), false),
+        ] {
+            if let Some(text) = text {
+                std::fs::write(&path, text).unwrap();
+            }
+            assert_eq!(check_journal(&path).is_ok(), valid, "{text:?}");
+        }
+        let options = "--level objects --repair-sql r.sql";
+        assert!(plan(options, &CompareSettings::default()).is_err());
     }
 
     #[test]

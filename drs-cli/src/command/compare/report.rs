@@ -21,6 +21,8 @@ pub(super) struct Report {
     pub(super) servers: [ServerFacts; 2],
     pub(super) objects: Option<Objects>,
     pub(super) rows: Option<Rows>,
+    /// How many statements would repair what differs, if they were asked for.
+    pub(super) repairs: Option<u64>,
     /// What was told meanwhile.
     pub(super) notices: Vec<String>,
 }
@@ -98,6 +100,7 @@ impl Report {
             servers,
             objects: None,
             rows: None,
+            repairs: None,
             notices: Vec::new(),
         }
     }
@@ -235,6 +238,7 @@ pub(super) mod tests {
                 from: Some("binlog.000003:4".to_owned()),
                 until: None,
             }),
+            repairs: Some(4),
             notices: vec!["<b>a notice".to_owned()],
         }
     }

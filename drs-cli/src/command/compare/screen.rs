@@ -6,10 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use drs_core::TableName;
 use drs_core::compare::{CompareObserver, CompareProgress, TableResult, TableVerdict};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{data, text};
+use super::{data, repair::Repairs, text};
 use crate::render::{grouped, printable};
 
 /// Plain lines of progress come this far apart.
@@ -22,6 +23,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub(super) struct Screen {
     form: Form,
     state: Mutex<State>,
+    repairs: Option<Repairs>,
 }
 
 enum Form {
@@ -38,7 +40,7 @@ struct State {
 }
 
 impl Screen {
-    pub(super) fn new(json: bool) -> Self {
+    pub(super) fn new(json: bool, repairs: Option<Repairs>) -> Self {
         let form = if json {
             Form::Json
         } else if io::stderr().is_terminal() {
@@ -54,6 +56,7 @@ impl Screen {
                 progress: CompareProgress::default(),
                 notices: Vec::new(),
             }),
+            repairs,
         }
     }
 
@@ -75,8 +78,16 @@ impl Screen {
         self.state().progress
     }
 
-    pub(super) fn notices(&self) -> Vec<String> {
-        self.state().notices.clone()
+    /// True when the statements that would repair are wanted.
+    pub(super) fn wants_repairs(&self) -> bool {
+        self.repairs.is_some()
+    }
+
+    /// What was told, and what would repair what differs.
+    pub(super) fn into_parts(self) -> (Vec<String>, Option<Repairs>) {
+        let state = self.state.into_inner();
+        let state = state.unwrap_or_else(PoisonError::into_inner);
+        (state.notices, self.repairs)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -127,6 +138,12 @@ impl CompareObserver for Screen {
             _ if result.verdict == TableVerdict::Equal => {}
             Form::Bar(bar) => bar.println(printable(&text::in_a_line(result))),
             Form::Plain => print(&timed(&state, &printable(&text::in_a_line(result)))),
+        }
+    }
+
+    fn repair(&self, _table: &TableName, statement: &str) {
+        if let Some(repairs) = &self.repairs {
+            repairs.take(statement);
         }
     }
 

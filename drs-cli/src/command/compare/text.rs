@@ -130,6 +130,13 @@ pub(super) fn ending(report: &Report) -> Vec<String> {
     if let Some(rows) = &report.rows {
         lines.extend(rows_lines(rows));
     }
+    if let Some(repairs) = report.repairs {
+        let statements = grouped(repairs);
+        lines.push(format!(
+            "{:<12} {statements} statements; nothing has run them",
+            "repair"
+        ));
+    }
     let names = ["source", "destination"];
     for (name, server) in names.into_iter().zip(&report.servers) {
         lines.push(format!(
@@ -413,6 +420,7 @@ tables       3 compared, 1 equal, 1 different, 1 unsettled, 1 not compared
 rows         1,234 at the source, 1,235 at the destination; 1 missing, 2 extra, 1 different
 position     the end of the source's log could not be read
 live         the task had everything up to that position, and what differed was looked at again behind it
+repair       4 statements; nothing has run them
 source       db:1, MySQL 5.6.51-log
 destination  db:2, MySQL 9.7.0
 compared     objects and values, from 2026-03-01 02:00:00 to 2026-03-01 02:00:02 (UTC), 2.5 s
