@@ -121,7 +121,7 @@ impl Board {
 #[derive(Debug)]
 pub(super) struct OpenTable {
     pub(super) pair: TablePair,
-    pub(super) rows_estimate: u64,
+    pub(super) waiting: Waiting,
     pub(super) begun: Instant,
     plan: Mutex<Plan>,
     tally: Mutex<Tally>,
@@ -196,11 +196,11 @@ pub(super) struct Part {
 }
 
 impl OpenTable {
-    pub(super) fn new(rows_estimate: u64, pair: TablePair) -> Self {
+    pub(super) fn new(waiting: Waiting, pair: TablePair) -> Self {
         let finished = pair.source.key.is_none();
         Self {
             pair,
-            rows_estimate,
+            waiting,
             begun: Instant::now(),
             plan: Mutex::new(Plan {
                 workers: 1,

@@ -7,7 +7,7 @@ use crate::object::TableName;
 /// How deep tables are compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CompareLevel {
-    /// How many rows there are, exactly; where the numbers differ, which rows are on one side only.
+    /// Which rows there are, by their keys; in tables without a key, how many.
     Count,
     /// Every column of every row.
     #[default]

@@ -40,6 +40,24 @@ pub(super) struct TablePair {
     pub(super) repair: Option<Repair>,
 }
 
+impl TablePair {
+    /// What must not change while the table is compared.
+    pub(super) fn definition(&self) -> impl PartialEq + '_ {
+        let columns = |side: &Side| -> Vec<(String, String)> {
+            let columns = side.columns.iter();
+            columns
+                .map(|column| (column.name.clone(), column.column_type.clone()))
+                .collect()
+        };
+        (
+            columns(&self.source),
+            columns(&self.destination),
+            &self.structure,
+            &self.notes,
+        )
+    }
+}
+
 /// One server's table.
 #[derive(Debug)]
 pub(super) struct Side {
@@ -55,6 +73,8 @@ pub(super) struct Side {
     pub(super) condition: Option<String>,
     level: CompareLevel,
     row_sum: RowSum,
+    /// The servers are read at different moments of a source that is written to.
+    is_live: bool,
 }
 
 /// What a pair is made from.
@@ -66,6 +86,8 @@ pub(super) struct Pairing<'a> {
     /// Other tasks write to the destination's table.
     pub(super) is_shared: bool,
     pub(super) repairs: bool,
+    /// The servers are read at different moments of a source that is written to.
+    pub(super) is_live: bool,
 }
 
 impl Pairing<'_> {
@@ -196,6 +218,7 @@ impl Pairing<'_> {
             condition,
             level: self.level,
             row_sum,
+            is_live: self.is_live,
         };
         let has_rows_of_others = self.is_shared && own_rows.is_none();
         TablePair {
@@ -239,29 +262,40 @@ impl Side {
     /// The bytes of a row; `None` where only the number of rows counts.
     pub(super) fn row_bytes(&self) -> Option<String> {
         let columns = self.columns.iter().zip(&self.others);
-        (self.level == CompareLevel::Values).then(|| {
-            row_bytes(columns.map(|(own, other)| Counterparts {
-                own,
-                other,
-                tells_json_types: self.tells_json_types,
-            }))
-        })
+        (self.level == CompareLevel::Values)
+            .then(|| row_bytes(columns.map(|(own, other)| self.counterparts(own, other))))
     }
 
     /// The bytes of one column's value.
     pub(super) fn value_bytes(&self, index: usize) -> Option<String> {
         let (own, other) = (self.columns.get(index)?, self.others.get(index)?);
-        Some(row_bytes(std::iter::once(Counterparts {
-            own,
-            other,
-            tells_json_types: self.tells_json_types,
-        })))
+        Some(row_bytes(std::iter::once(self.counterparts(own, other))))
     }
 
     /// What is summed up over a range.
+    ///
+    /// Where rows are counted it is their keys: as many rows are not the same rows, and the same
+    /// number at two moments proves nothing. Nor does it of a keyless table that is written to.
     pub(super) fn sum(&self) -> String {
-        self.row_bytes()
-            .map_or_else(|| "0".to_owned(), |bytes| self.row_sum.of(&bytes))
+        let columns = self.columns.iter().zip(&self.others);
+        let all = columns.map(|(own, other)| self.counterparts(own, other));
+        let is_in_key = |column: &Counterparts<'_>| match &self.key {
+            Some(key) => key.columns().iter().any(|own| own.name == column.own.name),
+            None => self.is_live,
+        };
+        let bytes = match self.level {
+            CompareLevel::Values => row_bytes(all),
+            CompareLevel::Count => row_bytes(all.filter(is_in_key)),
+        };
+        self.row_sum.of(&bytes)
+    }
+
+    fn counterparts<'a>(&self, own: &'a Column, other: &'a Column) -> Counterparts<'a> {
+        Counterparts {
+            own,
+            other,
+            tells_json_types: self.tells_json_types,
+        }
     }
 
     /// What tells two rows with the same key apart.

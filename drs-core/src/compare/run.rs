@@ -511,6 +511,7 @@ impl Shared<'_> {
             bytes_per_row: waiting.bytes_per_row,
             is_shared: waiting.is_shared,
             repairs: self.options.repairs,
+            is_live: self.following.is_some(),
         }
         .pair(conns, &waiting.source, &waiting.destination)
     }

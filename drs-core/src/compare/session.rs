@@ -15,7 +15,7 @@ use super::{
     keyed::{Suspect, differing, look_up, read_rows},
     keyless,
     pair::TablePair,
-    ranges::{Range, RangeSum, Steps, next_ranges, sizes, sums},
+    ranges::{Range, Steps, next_ranges, sizes, sums},
     run::{Shared, both},
     settle::{Reach, Settled},
 };
@@ -55,7 +55,7 @@ impl<'s, 'a> Session<'s, 'a> {
                     let paired = self.again(|shared, conns| shared.pair(conns, &waiting));
                     match paired.and_then(|pair| pair.map_err(CompareFailure::Reason)) {
                         Ok(pair) => {
-                            let open = OpenTable::new(waiting.rows_estimate, pair);
+                            let open = OpenTable::new(waiting, pair);
                             self.shared.go_on(&open);
                             self.shared.board.open(open)
                         }
@@ -107,7 +107,7 @@ impl<'s, 'a> Session<'s, 'a> {
                             side,
                             key,
                             within.lower.as_ref(),
-                            (sizes.0, open.rows_estimate),
+                            (sizes.0, open.waiting.rows_estimate),
                         )?);
                     }
                     match steps {
@@ -119,56 +119,100 @@ impl<'s, 'a> Session<'s, 'a> {
             else {
                 return Ok(());
             };
-            let (counts, suspects) = self.again(|_, conns| {
-                let mut counts = RowCounts::default();
-                let mut suspects = Vec::new();
-                compare_ranges(
-                    conns,
-                    &open.pair,
-                    keys,
-                    &group.ranges,
-                    &mut |sums, found| {
-                        if let Some([source, destination]) = sums {
-                            counts.source += source.rows;
-                            counts.destination += destination.rows;
-                        }
-                        suspects.extend(found);
-                    },
-                )?;
-                Ok((counts, suspects))
-            })?;
-            let rows = counts.source.max(counts.destination);
+            let mut found = Found::default();
+            self.compare_group(open, keys, &group.ranges, &mut found)?;
+            let rows = found.counts.source.max(found.counts.destination);
             self.shared.throttle(rows * open.pair.bytes_per_row);
-            self.shared.progressed(counts.source);
-            let mut found = Found {
-                counts,
-                ..Found::default()
-            };
-            match &self.shared.following {
-                Some(_) => found.suspects = suspects,
-                None => self.certain(open, keys, suspects, &mut found)?,
-            }
+            self.shared.progressed(found.counts.source);
             if let Some(part) = open.complete(&group, found) {
                 self.shared.keep_part(open, &part)?;
             }
-            self.settle(open, keys, SUSPECTS_MAX)?;
+            self.settle_waiting(open, keys, SUSPECTS_MAX)?;
         }
     }
 
-    /// Looks again at differing rows, when more of them wait than this.
-    fn settle(
+    /// Compares ranges, and divides those that have too many rows to be looked at one by one.
+    fn compare_group(
+        &mut self,
+        open: &Arc<OpenTable>,
+        keys: [&ChunkKey; 2],
+        ranges: &[Range],
+        found: &mut Found,
+    ) -> Result<(), CompareFailure> {
+        let pair = &open.pair;
+        let mut compared = self.again(|_, conns| compare_ranges(conns, pair, keys, ranges))?;
+        found.counts.add(&compared.counts);
+        self.take(open, keys, compared.suspects, found)?;
+        while let Some(Large { mut rest, by }) = compared.large.pop() {
+            let (part, is_last) = self.again(|_, [source, destination]| {
+                let (conn, side, key) = match by {
+                    Role::Source => (source, &pair.source, keys[0]),
+                    Role::Destination => (destination, &pair.destination, keys[1]),
+                };
+                next_ranges(
+                    conn,
+                    (side, by),
+                    key,
+                    &rest,
+                    sizes(side, pair.bytes_per_row),
+                )
+            })?;
+            if !is_last && let Some(last) = part.last() {
+                rest.lower.clone_from(&last.upper);
+                compared.large.push(Large { rest, by });
+            }
+            self.halted()?;
+            let inner = self.again(|_, conns| compare_ranges(conns, pair, keys, &part))?;
+            // Their rows are counted in the range that they are parts of.
+            self.take(open, keys, inner.suspects, found)?;
+            compared.large.extend(inner.large);
+        }
+        Ok(())
+    }
+
+    /// Lets differing rows wait for a second look where there is one, or counts them.
+    fn take(
+        &mut self,
+        open: &Arc<OpenTable>,
+        keys: [&ChunkKey; 2],
+        suspects: Vec<Suspect>,
+        found: &mut Found,
+    ) -> Result<(), CompareFailure> {
+        if self.shared.following.is_none() {
+            return self.certain(open, keys, suspects, found);
+        }
+        found.suspects.extend(suspects);
+        if found.suspects.len() <= SUSPECTS_MAX {
+            return Ok(());
+        }
+        let suspects = std::mem::take(&mut found.suspects);
+        self.settle(open, keys, suspects, found)
+    }
+
+    /// Looks again at differing rows that wait for it, when there are more of them than this.
+    fn settle_waiting(
         &mut self,
         open: &Arc<OpenTable>,
         keys: [&ChunkKey; 2],
         waiting_max: usize,
     ) -> Result<(), CompareFailure> {
-        let Some((number, suspects)) = open.begin_to_settle(waiting_max) else {
-            return Ok(());
-        };
-        let Settled {
-            different,
-            unsettled,
-        } = match &self.shared.following {
+        if let Some((number, suspects)) = open.begin_to_settle(waiting_max) {
+            let mut found = Found::default();
+            self.settle(open, keys, suspects, &mut found)?;
+            open.settled(number, found);
+        }
+        Ok(())
+    }
+
+    /// Looks again at differing rows.
+    fn settle(
+        &mut self,
+        open: &Arc<OpenTable>,
+        keys: [&ChunkKey; 2],
+        suspects: Vec<Suspect>,
+        found: &mut Found,
+    ) -> Result<(), CompareFailure> {
+        let settled = match &self.shared.following {
             Some(following) => {
                 self.again(|_, conns| following.settle(conns, &open.pair, keys, suspects.clone()))?
             }
@@ -178,11 +222,8 @@ impl<'s, 'a> Session<'s, 'a> {
                 unsettled: Vec::new(),
             },
         };
-        let mut found = Found::default();
-        found.counts.unsettled += unsettled.len() as u64;
-        self.certain(open, keys, different, &mut found)?;
-        open.settled(number, found);
-        Ok(())
+        found.counts.unsettled += settled.unsettled.len() as u64;
+        self.certain(open, keys, settled.different, found)
     }
 
     /// Counts rows that certainly differ, and describes the first ones.
@@ -228,10 +269,22 @@ impl<'s, 'a> Session<'s, 'a> {
         Ok(())
     }
 
-    /// The second look at what still waits for it.
+    /// The second look at what still waits for it, and one at the definitions.
     fn finish(&mut self, open: &Arc<OpenTable>) -> Result<(), CompareFailure> {
+        self.settle_last(open)?;
+        let waiting = open.waiting.clone();
+        let now = self.again(|shared, conns| shared.pair(conns, &waiting))?;
+        match now {
+            Ok(pair) if pair.definition() == open.pair.definition() => Ok(()),
+            _ => Err(CompareFailure::Reason(
+                "its definition changed while it was compared; compare it again".to_owned(),
+            )),
+        }
+    }
+
+    fn settle_last(&mut self, open: &Arc<OpenTable>) -> Result<(), CompareFailure> {
         match (&open.pair.source.key, &open.pair.destination.key) {
-            (Some(key), Some(key_there)) => self.settle(open, [key, key_there], 0),
+            (Some(key), Some(key_there)) => self.settle_waiting(open, [key, key_there], 0),
             _ => Ok(()),
         }
     }
@@ -277,7 +330,8 @@ impl<'s, 'a> Session<'s, 'a> {
             return Ok(());
         }
         open.tally().found.counts.add(&counts);
-        if look.is_equal() {
+        let is_counted = pair.level == CompareLevel::Count && counts.source == counts.destination;
+        if look.is_equal() || is_counted {
             return Ok(());
         }
         let rows = counts.source.max(counts.destination);
@@ -406,126 +460,79 @@ fn is_by_rule(pair: &TablePair, kind: RowDifferenceKind) -> bool {
     })
 }
 
-/// Told the sums of a range, where it is one of the given ranges, and the rows that differ in it.
-type Tell<'f> = &'f mut dyn FnMut(Option<[&RangeSum; 2]>, Vec<Suspect>);
+/// What was found in some ranges.
+#[derive(Debug, Default)]
+struct Compared {
+    counts: RowCounts,
+    suspects: Vec<Suspect>,
+    /// Ranges that differ and have too many rows.
+    large: Vec<Large>,
+}
+
+/// What is left of a range, to be divided by the rows of one side.
+#[derive(Debug)]
+struct Large {
+    rest: Range,
+    by: Role,
+}
 
 fn compare_ranges(
     [source, destination]: [&mut Conn; 2],
     pair: &TablePair,
     keys: [&ChunkKey; 2],
     ranges: &[Range],
-    found: Tell<'_>,
-) -> Result<(), CompareError> {
-    for (range, sums) in ranges.iter().zip(sums_of(
-        [&mut *source, &mut *destination],
-        pair,
-        keys,
-        ranges,
-    )?) {
-        let [here, there] = &sums;
-        found(Some([here, there]), Vec::new());
+) -> Result<Compared, CompareError> {
+    let [key, key_there] = keys;
+    let (source_side, destination_side) = (
+        (&pair.source, Role::Source),
+        (&pair.destination, Role::Destination),
+    );
+    let (sums_here, sums_there) = both(
+        || sums(source, source_side, key, ranges),
+        || sums(destination, destination_side, key_there, ranges),
+    )?;
+    let mut compared = Compared::default();
+    for (range, (here, there)) in ranges.iter().zip(sums_here.iter().zip(&sums_there)) {
+        compared.counts.source += here.rows;
+        compared.counts.destination += there.rows;
         let is_equal = match pair.level {
+            // Rows of others may stand in for rows that are missing.
             CompareLevel::Count if pair.has_rows_of_others => false,
             _ => here.equals(there),
         };
-        if !is_equal {
-            drill(
-                [&mut *source, &mut *destination],
-                pair,
-                keys,
-                range,
-                &sums,
-                found,
-            )?;
+        if is_equal {
+            continue;
         }
-    }
-    Ok(())
-}
-
-fn sums_of(
-    [source, destination]: [&mut Conn; 2],
-    pair: &TablePair,
-    [key, key_there]: [&ChunkKey; 2],
-    ranges: &[Range],
-) -> Result<Vec<[RangeSum; 2]>, CompareError> {
-    let (here, there) = both(
-        || sums(source, (&pair.source, Role::Source), key, ranges),
-        || {
-            let side = (&pair.destination, Role::Destination);
-            sums(destination, side, key_there, ranges)
-        },
-    )?;
-    Ok(here.into_iter().zip(there).map(|(a, b)| [a, b]).collect())
-}
-
-/// Finds the rows of a range that differ, dividing it by the rows of the side that has more of them.
-fn drill(
-    [source, destination]: [&mut Conn; 2],
-    pair: &TablePair,
-    keys: [&ChunkKey; 2],
-    range: &Range,
-    [here, there]: &[RangeSum; 2],
-    found: Tell<'_>,
-) -> Result<(), CompareError> {
-    if here.rows.max(there.rows) <= ROWS_HELD_MAX {
-        let [key, key_there] = keys;
+        if here.rows.max(there.rows) > ROWS_HELD_MAX {
+            compared.large.push(Large {
+                rest: range.clone(),
+                by: match here.rows >= there.rows {
+                    true => Role::Source,
+                    false => Role::Destination,
+                },
+            });
+            continue;
+        }
         let bounds = (range.lower.as_ref(), range.upper.as_ref());
         let condition = key.condition(bounds.0, bounds.1);
         let condition_there = key_there.condition(bounds.0, bounds.1);
         let (rows, rows_there) = both(
-            || read_rows(source, (&pair.source, Role::Source), key, &condition, false),
+            || read_rows(source, source_side, key, &condition, false),
             || {
-                let side = (&pair.destination, Role::Destination);
-                read_rows(destination, side, key_there, &condition_there, false)
+                read_rows(
+                    destination,
+                    destination_side,
+                    key_there,
+                    &condition_there,
+                    false,
+                )
             },
         )?;
         let suspects = differing(&rows, &rows_there);
         drop((rows, rows_there));
-        let suspects = look_up([source, destination], pair, keys, suspects)?;
-        found(None, suspects);
-        return Ok(());
+        let conns = [&mut *source, &mut *destination];
+        let suspects = look_up(conns, pair, keys, suspects)?;
+        compared.suspects.extend(suspects);
     }
-    let mut rest = range.clone();
-    loop {
-        let (part, is_last) = match here.rows >= there.rows {
-            true => {
-                let side = (&pair.source, Role::Source);
-                next_ranges(
-                    source,
-                    side,
-                    keys[0],
-                    &rest,
-                    sizes(side.0, pair.bytes_per_row),
-                )?
-            }
-            false => {
-                let side = (&pair.destination, Role::Destination);
-                next_ranges(
-                    destination,
-                    side,
-                    keys[1],
-                    &rest,
-                    sizes(side.0, pair.bytes_per_row),
-                )?
-            }
-        };
-        let sums = sums_of([&mut *source, &mut *destination], pair, keys, &part)?;
-        for (range, sums) in part.iter().zip(&sums) {
-            let [here, there] = sums;
-            if !here.equals(there) {
-                drill(
-                    [&mut *source, &mut *destination],
-                    pair,
-                    keys,
-                    range,
-                    sums,
-                    found,
-                )?;
-            }
-        }
-        match part.last() {
-            Some(last) if !is_last => rest.lower = last.upper.clone(),
-            _ => return Ok(()),
-        }
-    }
+    Ok(compared)
 }

@@ -370,7 +370,7 @@ fn each_difference_is_found(
         assert_eq!(shown, case.expected.iter().sum::<u64>(), "{result:#?}");
     }
 
-    // The level of counts finds the rows that make the numbers differ.
+    // The level of counts finds the rows that are on one side only.
     let outcome = compare(&test, CompareLevel::Count);
     let mut counted: Vec<(&str, [u64; 3])> = not_equal(&outcome)
         .into_iter()
@@ -389,6 +389,7 @@ fn each_difference_is_found(
             ("all_missing", [3, 0, 0]),
             ("extra_in_empty", [0, 1, 0]),
             ("extra_last", [0, 1, 0]),
+            ("key_moved", [1, 1, 0]),
             ("keyless_once_less", [1, 0, 0]),
             ("missing_first", [1, 0, 0]),
         ]
