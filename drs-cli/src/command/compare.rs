@@ -175,6 +175,7 @@ fn listen() -> Result<Arc<AtomicBool>, CommandError> {
         if asked.swap(true, Ordering::Relaxed) {
             std::process::exit(Exit::Interrupted as i32);
         }
+        tracing::info!("stopping: statements in flight end first; once more to end at once");
     })
     .map_err(|error| CommandError::Failed(format!("cannot listen for Ctrl-C: {error}")))?;
     Ok(stop)

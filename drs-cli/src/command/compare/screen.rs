@@ -183,7 +183,7 @@ fn print(line: &str) {
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("[{bar:30}] {msg}")
+    ProgressStyle::with_template("[{bar:20}] {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
