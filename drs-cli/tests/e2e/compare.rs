@@ -250,6 +250,74 @@ fn a_journal_goes_when_it_is_not_needed_any_more() {
     assert_eq!(fs::read_to_string(&path).unwrap(), "my notes");
 }
 
+/// What was done before a kill is not done again: a change of it goes unseen.
+#[test]
+fn a_comparison_that_was_killed_goes_on() {
+    let pair = servers::by_position();
+    let database = "compare_killed";
+    let mut source = in_new_database(pair.source, database);
+    run(
+        &mut source,
+        &[
+            "SET SESSION cte_max_recursion_depth = 10000",
+            "CREATE TABLE first (id INT PRIMARY KEY, pad CHAR(100))",
+            "CREATE TABLE second (id INT PRIMARY KEY, pad CHAR(100))",
+            "INSERT INTO first WITH RECURSIVE n AS (SELECT 1 AS id UNION ALL SELECT id + 1 FROM n WHERE id < 6000) \
+             SELECT id, 'pad' FROM n",
+            "INSERT INTO second SELECT * FROM first WHERE id <= 4000",
+            "ANALYZE TABLE first, second",
+        ],
+    );
+    let task = Task::of(pair, database);
+    catch_up(&task);
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal");
+    let journal = journal.to_str().unwrap();
+    let path = task.path();
+    let mut program = Program::start(&[
+        "compare",
+        path.to_str().unwrap(),
+        "--level",
+        "values",
+        "--wait",
+        "0",
+        "--sessions",
+        "1",
+        "--flow-limit",
+        "200KiB/s",
+        "--journal",
+        journal,
+    ]);
+    let first = program.wait_for("a table is done", |event| {
+        is(event, "table").then(|| event["source"].clone())
+    });
+    let killed = program.kill();
+    assert_eq!(killed.code, None, "it had ended before: {killed:?}");
+    let mut destination = in_database(pair, database);
+    for table in ["first", "second"] {
+        let statement = format!("UPDATE {table} SET pad = 'other' WHERE id = 4000");
+        run(&mut destination, &[&statement]);
+    }
+    let options = ["--level", "values", "--wait", "0", "--journal", journal];
+    let (code, objects) = compare_json(&task, &options);
+    assert_eq!(code, Some(1), "{objects:#?}");
+    let tables: Vec<&Value> = objects
+        .iter()
+        .filter(|object| is(object, "table"))
+        .collect();
+    assert_eq!(tables.len(), 2, "{objects:#?}");
+    for table in tables {
+        let verdict = match table["source"] == first {
+            true => "equal",
+            false => "different",
+        };
+        assert_eq!(table["verdict"], verdict, "{first}: {objects:#?}");
+    }
+    assert_eq!(done(&objects)["rows"]["rows_source"], 10_000);
+    let notices = done(&objects)["notices"].to_string();
+    assert!(notices.contains("goes on with the journal"), "{notices}");
+}
+
 /// Values of rows are in it, so it is its owner's alone.
 fn read_report(path: &Path) -> String {
     let mode = fs::metadata(path).unwrap().permissions().mode();

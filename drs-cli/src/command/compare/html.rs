@@ -38,19 +38,14 @@ fn write_page(page: &mut String, report: &Report) -> fmt::Result {
     )?;
     writeln!(
         page,
-        "<header>\n<h1>Comparison of task {task}</h1>\n<p class=\"verdict {}\">{}</p>\n<p>{}</p>\n</header>",
+        "<header>\n<h1>Comparison of task {task}</h1>\n<p class=\"verdict {}\">{}</p>\n<p>{}.</p>\n</header>",
         verdict.as_str(),
         match verdict {
             Verdict::Equal => "Equal",
             Verdict::Different => "Different",
             Verdict::Incomplete => "Not all compared",
         },
-        match verdict {
-            Verdict::Equal => "All that was compared is the same on both sides.",
-            Verdict::Different => "The two sides are not the same.",
-            Verdict::Incomplete =>
-                "No difference was found, and nothing can be said of a part of it.",
-        },
+        text::meaning(report),
     )?;
     write_facts(page, report)?;
     if let Some(rows) = &report.rows {

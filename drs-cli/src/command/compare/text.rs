@@ -156,19 +156,21 @@ pub(super) fn ending(report: &Report) -> Vec<String> {
         shown(report.ended),
         duration((report.ended - report.begun).to_std().unwrap_or_default()),
     ));
-    lines.push(format!("{:<12} {}", "result", sentence(report)));
+    let (verdict, meaning) = (report.verdict().shown(), meaning(report));
+    lines.push(format!("{:<12} {verdict}: {meaning}", "result"));
     lines
 }
 
-/// The verdict with what it means.
-pub(super) fn sentence(report: &Report) -> String {
-    let verdict = report.verdict();
-    let meaning = match verdict {
+/// What the verdict means.
+pub(super) fn meaning(report: &Report) -> &'static str {
+    match report.verdict() {
+        Verdict::Equal if report.levels.contains(&"count") => {
+            "the numbers of rows are the same on both sides; values were not compared"
+        }
         Verdict::Equal => "all that was compared is the same on both sides",
         Verdict::Different => "the two sides are not the same",
         Verdict::Incomplete => "no difference was found, and nothing can be said of a part of it",
-    };
-    format!("{}: {meaning}", verdict.shown())
+    }
 }
 
 fn rows_lines(rows: &Rows) -> Vec<String> {
@@ -446,6 +448,17 @@ result       DIFFERENT: the two sides are not the same
         );
         let text = printed(&report, true);
         assert!(text.contains("`t7`") && !text.contains("--all"), "{text}");
+    }
+
+    #[test]
+    fn equal_numbers_are_not_equal_values() {
+        let mut report = report(vec![table("t", TableVerdict::Equal)], Vec::new());
+        assert_eq!(
+            meaning(&report),
+            "all that was compared is the same on both sides"
+        );
+        report.levels = vec!["count"];
+        assert!(meaning(&report).ends_with("values were not compared"));
     }
 
     #[test]
