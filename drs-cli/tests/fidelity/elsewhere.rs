@@ -283,9 +283,17 @@ pub(crate) const TESTS: &[Elsewhere] = &[
     Elsewhere {
         trap: 82,
         peer: &["right-visibility"],
-        title: "looks at the destination under load",
-        outcome: "no look sees the middle of a transaction",
+        title: "looks at the destination, and comparisons of both sides, under load",
+        outcome: "no look sees the middle of a transaction; no false difference",
         tests: &[
+            (
+                "drs-core/tests/e2e/compare/live.rs",
+                "no_false_difference_under_writes_from_97",
+            ),
+            (
+                "drs-core/tests/e2e/compare/live.rs",
+                "no_false_difference_under_writes_from_56",
+            ),
             (
                 "drs-cli/tests/e2e/bank.rs",
                 "no_look_sees_the_middle_with_1_lane",
