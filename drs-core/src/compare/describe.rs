@@ -9,10 +9,17 @@ use super::{
     keyed::Suspect,
     pair::{Side, TablePair},
 };
-use crate::{copy::ChunkKey, endpoint::Role, schema::ColumnKind, sql};
+use crate::{
+    copy::ChunkKey,
+    endpoint::Role,
+    schema::{Column, ColumnKind},
+    sql,
+};
 
 /// So much of a value is shown, in characters.
 const SHOWN_CHARS: usize = 200;
+/// So much of a long value is shown before and behind the first byte that differs.
+const AROUND_BYTES: u64 = 30;
 
 /// Looks at the row on both sides; `None` when it is the same by now.
 pub(super) fn describe(
@@ -27,7 +34,7 @@ pub(super) fn describe(
         &key.equals(&suspect.key),
     )?;
     let at_destination = read(
-        destination,
+        &mut *destination,
         (&pair.destination, Role::Destination),
         &key_there.equals(&suspect.key),
     )?;
@@ -79,6 +86,11 @@ pub(super) fn describe(
             if columns.is_empty() {
                 return Ok(None);
             }
+            let conditions = [key.equals(&suspect.key), key_there.equals(&suspect.key)];
+            let mut columns = columns;
+            for column in &mut columns {
+                around([&mut *source, &mut *destination], pair, &conditions, column)?;
+            }
             (
                 RowDifferenceKind::Different,
                 key_of(&values, &pair.source, key),
@@ -92,6 +104,86 @@ pub(super) fn describe(
         columns,
         times: 1,
     }))
+}
+
+/// Shows long values that begin alike where they differ.
+fn around(
+    conns: [&mut Conn; 2],
+    pair: &TablePair,
+    conditions: &[String; 2],
+    column: &mut ColumnDifference,
+) -> Result<(), CompareError> {
+    let places = [&pair.source, &pair.destination];
+    let place = places[0]
+        .columns
+        .iter()
+        .position(|own| own.name == column.column);
+    let own = place.and_then(|place| places[0].columns.get(place));
+    let is_long = |column: &Column| {
+        matches!(column.kind, ColumnKind::Text | ColumnKind::Binary)
+            && column
+                .bytes_max
+                .is_none_or(|bytes| bytes > SHOWN_CHARS as u64)
+    };
+    let (Some(place), Shown::Hex(_), Shown::Hex(_)) = (place, &column.source, &column.destination)
+    else {
+        return Ok(());
+    };
+    if !own.is_some_and(is_long) {
+        return Ok(());
+    }
+    let [source, destination] = conns;
+    let mut sides = [
+        (source, &pair.source, Role::Source),
+        (destination, &pair.destination, Role::Destination),
+    ];
+    let mut ask = |expression: &dyn Fn(&str) -> String| -> Result<[Vec<u8>; 2], CompareError> {
+        let mut answers = [Vec::new(), Vec::new()];
+        for ((conn, side, role), (condition, answer)) in
+            sides.iter_mut().zip(conditions.iter().zip(&mut answers))
+        {
+            let name = side
+                .columns
+                .get(place)
+                .map(|column| sql::identifier(&column.name));
+            let statement = format!(
+                "SELECT {} FROM {}{} LIMIT 1",
+                expression(&format!("CAST({} AS BINARY)", name.unwrap_or_default())),
+                side.from(),
+                side.narrowed(format!(" WHERE {condition}"))
+            );
+            let found: Option<Option<Vec<u8>>> = conn
+                .query_first(statement)
+                .map_err(query(*role, format!("reading a row of {}", side.name)))?;
+            *answer = found.flatten().unwrap_or_default();
+        }
+        Ok(answers)
+    };
+    let lengths = ask(&|bytes| format!("LENGTH({bytes})"))?;
+    let length = |text: &[u8]| String::from_utf8_lossy(text).parse::<u64>().unwrap_or(0);
+    // The first `same` bytes are alike, the first `other` ones are not.
+    let (mut same, mut other) = (
+        0,
+        lengths.iter().map(|text| length(text)).max().unwrap_or(0),
+    );
+    while other > same + 1 {
+        let middle = same + (other - same) / 2;
+        let [here, there] = ask(&|bytes| format!("SHA2(LEFT({bytes},{middle}),256)"))?;
+        match here == there {
+            true => same = middle,
+            false => other = middle,
+        }
+    }
+    let first = same.saturating_sub(AROUND_BYTES);
+    let is_text = own.is_some_and(|own| own.kind == ColumnKind::Text);
+    let part = |bytes: &str| format!("SUBSTRING({bytes},{},{})", first + 1, 2 * AROUND_BYTES);
+    let [here, there] = match is_text {
+        true => ask(&part)?,
+        false => ask(&|bytes| format!("HEX({})", part(bytes)))?,
+    };
+    let shown = |bytes: Vec<u8>| Shown::Around(String::from_utf8_lossy(&bytes).into_owned(), same);
+    (column.source, column.destination) = (shown(here), shown(there));
+    Ok(())
 }
 
 /// A value as it was read.
@@ -153,6 +245,9 @@ pub(super) fn read(
                     .unwrap_or(0);
                 let shown = match bytes(place + 1) {
                     None => Shown::Null,
+                    Some(value) if hex && (value.len() as u64) < length => {
+                        Shown::CutHex(text(value), length / 2)
+                    }
                     Some(value) if (value.len() as u64) < length => Shown::Cut(text(value), length),
                     Some(value) if hex => Shown::Hex(text(value)),
                     Some(value) => Shown::Text(text(value)),

@@ -87,6 +87,15 @@ pub enum CompareError {
         #[source]
         source: std::io::Error,
     },
+    /// The journal's file holds something else.
+    #[error(
+        "{} is not the journal of this comparison: the task file, the level, the choice of tables or the servers were \
+         others; remove it, or name another file", path.display()
+    )]
+    OtherJournal {
+        /// The file.
+        path: std::path::PathBuf,
+    },
     /// The task selects nothing.
     #[error("no table of the source is selected")]
     NothingSelected,

@@ -29,6 +29,8 @@ const PART_PERIOD: Duration = Duration::from_secs(2);
 pub(super) struct Head {
     pub(super) task: String,
     pub(super) level: CompareLevel,
+    /// What decides on the tables, and on what is compared of them, a setting a line.
+    pub(super) settings: String,
     /// `@@server_uuid` of both servers.
     pub(super) servers: [String; 2],
 }
@@ -96,7 +98,16 @@ impl Journal {
             .split(|byte| *byte == b'\n')
             .filter_map(|line| serde_json::from_slice::<Line>(line).ok());
         let (mut done, mut parts) = (Vec::new(), BTreeMap::new());
-        let is_same = matches!(lines.next(), Some(Line::Comparison(other)) if other == *head);
+        let is_same = match lines.next() {
+            Some(Line::Comparison(other)) if other == *head => true,
+            None if text.is_empty() => false,
+            // What others keep in a file is not written over.
+            _ => {
+                return Err(CompareError::OtherJournal {
+                    path: path.to_owned(),
+                });
+            }
+        };
         if is_same {
             for line in lines {
                 match line {
@@ -109,8 +120,6 @@ impl Journal {
                     }
                 }
             }
-        } else {
-            file.set_len(0).map_err(failed)?;
         }
         let journal = Self {
             path: path.to_owned(),

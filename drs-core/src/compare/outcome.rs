@@ -142,6 +142,10 @@ pub enum Shown {
     Hex(String),
     /// The beginning of a longer value, and the length of the whole in bytes.
     Cut(String, u64),
+    /// The same in hexadecimal.
+    CutHex(String, u64),
+    /// What stands around the first byte that differs in long values, and that byte's place, from 0.
+    Around(String, u64),
 }
 
 impl fmt::Display for Shown {
@@ -150,6 +154,8 @@ impl fmt::Display for Shown {
             Self::Null => f.write_str("NULL"),
             Self::Text(text) => write!(f, "'{text}'"),
             Self::Hex(digits) => write!(f, "0x{digits}"),
+            Self::CutHex(start, bytes) => write!(f, "0x{start}… ({bytes} bytes)"),
+            Self::Around(part, place) => write!(f, "…'{part}'… (from byte {place})"),
             Self::Cut(start, bytes) => write!(f, "'{start}…' ({bytes} bytes)"),
         }
     }

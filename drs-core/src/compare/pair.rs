@@ -77,6 +77,15 @@ pub(super) struct Side {
     is_live: bool,
 }
 
+/// Why there are not two tables to compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unpaired {
+    /// The source has it no more.
+    Gone,
+    /// The destination does not have it.
+    Absent,
+}
+
 /// What a pair is made from.
 pub(super) struct Pairing<'a> {
     pub(super) level: CompareLevel,
@@ -97,14 +106,12 @@ impl Pairing<'_> {
         [source_conn, destination_conn]: [&mut Conn; 2],
         source: &TableName,
         destination: &TableName,
-    ) -> Result<Result<TablePair, String>, CompareError> {
+    ) -> Result<Result<TablePair, Unpaired>, CompareError> {
         let Some(at_source) = TableSchema::load(source_conn, source)? else {
-            return Ok(Err("it is no table of the source any more".to_owned()));
+            return Ok(Err(Unpaired::Gone));
         };
         let Some(at_destination) = TableSchema::load(destination_conn, destination)? else {
-            return Ok(Err(format!(
-                "there is no table {destination} at the destination"
-            )));
+            return Ok(Err(Unpaired::Absent));
         };
         let rule = self.rules.rules.of(source, self.rules.case);
         let condition = self.rules.condition(&at_source)?;

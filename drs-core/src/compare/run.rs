@@ -17,7 +17,7 @@ use super::{
     board::{Board, OpenTable, Part, Waiting},
     error::query,
     journal::{Head, Journal},
-    pair::{Pairing, TablePair},
+    pair::{Pairing, TablePair, Unpaired},
     session::Session,
     settle::{Following, Reach},
 };
@@ -27,6 +27,7 @@ use crate::{
     dialect::ServerVersion,
     endpoint::Role,
     object::{Mapping, NameCase, Selection, TableName},
+    pipeline::basis,
     rule::Asker,
     session,
     task::{FlowControl, Task},
@@ -192,6 +193,7 @@ impl<'a> Comparison<'a> {
         let head = Head {
             task: name.to_owned(),
             level: self.options.level,
+            settings: self.settings(),
             servers: uuids.clone(),
         };
         let (journal, before) = match &self.options.journal {
@@ -268,6 +270,23 @@ impl<'a> Comparison<'a> {
             from,
             until: end_of_log(&mut source, version).ok(),
         })
+    }
+
+    /// What a comparison that was cut off can only go on with.
+    fn settings(&self) -> String {
+        let mut lines = vec![basis(self.task)];
+        for rule in self
+            .task
+            .rules()
+            .iter()
+            .filter(|rule| !rule.without.is_empty())
+        {
+            lines.push(format!("rule {} without {:?}", rule.table, rule.without));
+        }
+        for entry in self.options.tables.iter().flat_map(Selection::include) {
+            lines.push(format!("tables {}", entry.as_str()));
+        }
+        lines.join("\n")
     }
 
     /// The task, if it follows the source right now.
@@ -503,7 +522,7 @@ impl Shared<'_> {
         &self,
         conns: [&mut Conn; 2],
         waiting: &Waiting,
-    ) -> Result<Result<TablePair, String>, CompareError> {
+    ) -> Result<Result<TablePair, Unpaired>, CompareError> {
         Pairing {
             level: self.options.level,
             rules: &self.rules,
@@ -565,12 +584,25 @@ impl Shared<'_> {
     }
 
     pub(super) fn not_compared(&self, waiting: &Waiting, reason: String) {
+        self.unread(waiting, TableVerdict::NotCompared(reason), Vec::new());
+    }
+
+    /// The destination does not have a table.
+    pub(super) fn absent(&self, waiting: &Waiting) {
+        let structure = format!(
+            "there is no table {} at the destination",
+            waiting.destination
+        );
+        self.unread(waiting, TableVerdict::Different, vec![structure]);
+    }
+
+    fn unread(&self, waiting: &Waiting, verdict: TableVerdict, structure: Vec<String>) {
         self.told(TableResult {
             source: waiting.source.clone(),
             destination: waiting.destination.clone(),
-            verdict: TableVerdict::NotCompared(reason),
+            verdict,
             counts: super::RowCounts::default(),
-            structure: Vec::new(),
+            structure,
             notes: Vec::new(),
             examples: Vec::new(),
             duration: Duration::ZERO,

@@ -14,7 +14,7 @@ use super::{
     describe::describe,
     keyed::{Suspect, differing, look_up, read_rows},
     keyless,
-    pair::TablePair,
+    pair::{TablePair, Unpaired},
     ranges::{Range, Steps, next_ranges, sizes, sums},
     run::{Shared, both},
     settle::{Reach, Settled},
@@ -53,15 +53,23 @@ impl<'s, 'a> Session<'s, 'a> {
                 Turn::Join(open) => open,
                 Turn::Begin(waiting) => {
                     let paired = self.again(|shared, conns| shared.pair(conns, &waiting));
-                    match paired.and_then(|pair| pair.map_err(CompareFailure::Reason)) {
-                        Ok(pair) => {
+                    match paired {
+                        Ok(Ok(pair)) => {
                             let open = OpenTable::new(waiting, pair);
                             self.shared.go_on(&open);
                             self.shared.board.open(open)
                         }
-                        Err(failure) => {
-                            let reason = failure.reason()?;
-                            self.shared.not_compared(&waiting, reason);
+                        unpaired => {
+                            match unpaired {
+                                Ok(Err(Unpaired::Absent)) => self.shared.absent(&waiting),
+                                Err(failure) => {
+                                    self.shared.not_compared(&waiting, failure.reason()?);
+                                }
+                                Ok(_) => {
+                                    let reason = "it is no table of the source any more";
+                                    self.shared.not_compared(&waiting, reason.to_owned());
+                                }
+                            }
                             self.shared.board.gone();
                             continue;
                         }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What a task can't change once it has begun, one setting a line.
-pub(super) fn basis(task: &Task) -> String {
+pub(crate) fn basis(task: &Task) -> String {
     let mut lines = vec![format!("mode = {}", task.mode().as_str())];
     if let Mode::Incremental { start_point } = task.mode() {
         lines.push(format!("start_point = {start_point}"));

@@ -16,7 +16,8 @@ use std::{
 use drs_binlog::Position;
 use mysql::{Conn, prelude::Queryable};
 
-use basis::{basis, refuse_changed, refuse_deselected, refuse_merged};
+pub(crate) use basis::basis;
+use basis::{refuse_changed, refuse_deselected, refuse_merged};
 pub use connections::replica_server_id;
 use connections::{open_source, read_source};
 use copying::CopyTally;

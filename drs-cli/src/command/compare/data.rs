@@ -236,6 +236,8 @@ fn shown(value: &Shown) -> Value {
         Shown::Text(text) => json!({ "text": text }),
         Shown::Hex(digits) => json!({ "hex": digits }),
         Shown::Cut(start, bytes) => json!({ "start": start, "bytes": bytes }),
+        Shown::CutHex(start, bytes) => json!({ "start_hex": start, "bytes": bytes }),
+        Shown::Around(part, place) => json!({ "around": part, "first_byte": place }),
     }
 }
 

@@ -9,7 +9,7 @@ use drs_core::{
     TableName,
     compare::{
         CompareLevel, CompareObserver, CompareOptions, CompareOutcome, Comparison, RowDifference,
-        RowDifferenceKind, TableResult, TableVerdict, repair_preamble,
+        RowDifferenceKind, Shown, TableResult, TableVerdict, repair_preamble,
     },
 };
 use drs_testkit::Server;
@@ -142,6 +142,9 @@ const PLANTED: &[Planted] = &[
     new_type("JSON", "'[1, 2]'", "'[2, 1]'"),
     new_type("VECTOR(2)", "TO_VECTOR('[1,2]')", "TO_VECTOR('[1,3]')"),
 ];
+
+/// Columns whose values begin alike, and the first byte that differs.
+const FAR: &[(&str, u64)] = &[("LONGTEXT", 69_999), ("LONGBLOB", 99_999)];
 
 /// Tables that others are planted into, and what the comparison says of each.
 struct Rows {
@@ -356,6 +359,11 @@ fn each_difference_is_found(
         };
         assert_eq!(column.column, "v", "{what}");
         assert_ne!(column.source, column.destination, "{what}");
+        if let Some((_, place)) = FAR.iter().find(|(name, _)| *name == case.column) {
+            let is_around = |shown: &Shown| matches!(shown, Shown::Around(_, at) if at == place);
+            assert!(is_around(&column.source), "{what}");
+            assert!(is_around(&column.destination), "{what}");
+        }
     }
     for case in ROWS {
         let result = result(case.table);
