@@ -128,6 +128,11 @@ fn parts(columns: Counterparts<'_>, casts: bool, is_last: bool) -> Vec<String> {
         true => format!("IFNULL({expression},{NULL})"),
         false => expression,
     };
+    // What may be NULL though the value is not must not look like one that is.
+    let null_or = |expression: String| match own.nullable {
+        true => format!("IF({name} IS NULL,{NULL},{expression})"),
+        false => expression,
+    };
     let measured = |bytes: String| {
         if is_last && !own.nullable && !other.nullable {
             return vec![bytes];
@@ -166,7 +171,9 @@ fn parts(columns: Counterparts<'_>, casts: bool, is_last: bool) -> Vec<String> {
             }
         }
         ColumnKind::Json => {
-            let mut parts = vec![or_null(format!("SHA2(CAST({name} AS CHAR),256)"))];
+            // A text that is longer than a packet is an empty one, with a warning: no document's is.
+            let text = format!("NULLIF(SHA2(CAST({name} AS CHAR),256),SHA2('',256))");
+            let mut parts = vec![null_or(text)];
             if tells_json_types {
                 // Text shows 1.0 alike for a double and a decimal, and a date like a string.
                 let types = sql::json::typed_list(&name, true);
@@ -175,14 +182,14 @@ fn parts(columns: Counterparts<'_>, casts: bool, is_last: bool) -> Vec<String> {
             parts
         }
         // The SRID and the WKB.
-        ColumnKind::Geometry => vec![or_null(format!("SHA2(CAST({name} AS BINARY),256)"))],
-        ColumnKind::Vector => vec![or_null(format!("SHA2(HEX({name}),256)"))],
+        ColumnKind::Geometry => vec![null_or(format!("SHA2(CAST({name} AS BINARY),256)"))],
+        ColumnKind::Vector => vec![null_or(format!("SHA2(HEX({name}),256)"))],
         ColumnKind::Text | ColumnKind::Binary | ColumnKind::BinaryFixed
             if [own, other]
                 .iter()
                 .any(|column| column.bytes_max.is_none_or(|bytes| bytes > BYTES_MAX)) =>
         {
-            vec![or_null(format!("SHA2({name},256)"))]
+            vec![null_or(format!("SHA2({name},256)"))]
         }
         ColumnKind::Text if casts => measured(format!("CAST({name} AS BINARY)")),
         ColumnKind::Text => measured(name.clone()),

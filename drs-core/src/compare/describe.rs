@@ -62,6 +62,16 @@ pub(super) fn describe(
             key_of(&values, &pair.destination, key_there),
             Vec::new(),
         ),
+        (Some(values), Some(_))
+            if suspect.kind == RowDifferenceKind::Extra
+                && is_surplus([source, destination], pair, [key, key_there], suspect)? =>
+        {
+            (
+                RowDifferenceKind::Extra,
+                key_of(&values, &pair.source, key),
+                Vec::new(),
+            )
+        }
         (Some(values), Some(others)) => {
             let columns: Vec<ColumnDifference> = pair
                 .source
@@ -184,6 +194,29 @@ fn around(
     let shown = |bytes: Vec<u8>| Shown::Around(String::from_utf8_lossy(&bytes).into_owned(), same);
     (column.source, column.destination) = (shown(here), shown(there));
     Ok(())
+}
+
+/// True when the destination has more rows with a key than the source.
+fn is_surplus(
+    [source, destination]: [&mut Conn; 2],
+    pair: &TablePair,
+    [key, key_there]: [&ChunkKey; 2],
+    suspect: &Suspect,
+) -> Result<bool, CompareError> {
+    let count = |conn: &mut Conn, (side, role): (&Side, Role), key: &ChunkKey| {
+        let condition = side.narrowed(format!(" WHERE {}", key.equals(&suspect.key)));
+        let count: Option<u64> = conn
+            .query_first(format!("SELECT COUNT(*) FROM {}{condition}", side.from()))
+            .map_err(query(role, format!("counting rows of {}", side.name)))?;
+        Ok::<_, CompareError>(count.unwrap_or(0))
+    };
+    let here = count(source, (&pair.source, Role::Source), key)?;
+    let there = count(
+        destination,
+        (&pair.destination, Role::Destination),
+        key_there,
+    )?;
+    Ok(here < there)
 }
 
 /// A value as it was read.

@@ -1,3 +1,5 @@
+use mysql::{Conn, Row, prelude::Queryable};
+
 use crate::{
     checkpoint::CheckpointError,
     copy::CopyError,
@@ -123,4 +125,20 @@ pub(super) fn query(role: Role, doing: impl Into<String>) -> impl Fn(mysql::Erro
         doing: doing.clone(),
         source,
     }
+}
+
+/// True when the last statement warned that a value outgrew a packet. Other warnings are about words
+/// that a later version may not know, or what a rule's condition compares.
+pub(super) fn has_outgrown_packet(conn: &mut Conn, role: Role) -> Result<bool, CompareError> {
+    const ALLOWED_PACKET_OVERFLOWED: u16 = 1301;
+    if conn.warnings() == 0 {
+        return Ok(false);
+    }
+    let warnings: Vec<Row> = conn
+        .query("SHOW WARNINGS")
+        .map_err(query(role, "reading warnings"))?;
+    let code = |row: &Row| row.get::<u16, _>(1);
+    Ok(warnings
+        .iter()
+        .any(|row| code(row) == Some(ALLOWED_PACKET_OVERFLOWED)))
 }

@@ -58,6 +58,8 @@ struct TableLine {
 #[derive(Debug, Serialize, Deserialize)]
 struct PartLine {
     source: (String, String),
+    /// Of [`TablePair::fingerprint`].
+    definition: u64,
     lower: String,
     counts: RowCounts,
     examples: Vec<RowDifference>,
@@ -140,6 +142,9 @@ impl Journal {
     /// How far a former run came with a table.
     pub(super) fn part(&self, pair: &TablePair) -> Option<Part> {
         let line = self.state().parts.remove(&pair.source.name)?;
+        if line.definition != pair.fingerprint() {
+            return None;
+        }
         let (key, key_there) = (pair.source.key.as_ref()?, pair.destination.key.as_ref()?);
         let suspects: Option<Vec<Suspect>> = line
             .suspects
@@ -164,7 +169,8 @@ impl Journal {
     }
 
     /// Writes how far a table is, now and then.
-    pub(super) fn keep_part(&self, table: &TableName, part: &Part) -> Result<(), CompareError> {
+    pub(super) fn keep_part(&self, pair: &TablePair, part: &Part) -> Result<(), CompareError> {
+        let table = &pair.source.name;
         let mut state = self.state();
         let is_new = state
             .written
@@ -176,6 +182,7 @@ impl Journal {
         state.written.insert(table.clone(), Instant::now());
         let line = Line::Part(PartLine {
             source: names(table),
+            definition: pair.fingerprint(),
             lower: part.lower.text(),
             counts: part.counts,
             examples: part.examples.clone(),

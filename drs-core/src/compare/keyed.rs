@@ -5,7 +5,7 @@ use mysql::{Conn, Row, Value, prelude::Queryable};
 
 use super::{
     CompareError, CompareLevel, RowDifferenceKind,
-    error::query,
+    error::{has_outgrown_packet, query},
     pair::{Side, TablePair},
 };
 use crate::{
@@ -56,6 +56,12 @@ pub(super) fn read_rows(
         let row: Row = row.map_err(query(role, format!("reading {}", side.name)))?;
         rows.push(keyed_row(&row, (side, role), key)?);
     }
+    if has_outgrown_packet(conn, role)? {
+        return Err(CompareError::RowTooLong {
+            table: side.name.clone(),
+            role,
+        });
+    }
     Ok(rows)
 }
 
@@ -66,8 +72,13 @@ fn keyed_row(
 ) -> Result<KeyedRow, CompareError> {
     let columns = key.columns().len();
     let mut bytes = Vec::new();
-    for index in 0..columns {
+    for (index, column) in key.columns().iter().enumerate() {
         if let Some(Value::Bytes(value)) = row.as_ref(index) {
+            let value = match column.kind {
+                // The same number, whatever width it is shown with.
+                ColumnKind::Int | ColumnKind::Decimal => without_zeros(value),
+                _ => value.as_slice(),
+            };
             bytes.extend_from_slice(&(value.len() as u64).to_be_bytes());
             bytes.extend_from_slice(value);
         }
@@ -88,24 +99,36 @@ fn keyed_row(
     })
 }
 
+fn without_zeros(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|digit| **digit == b'0').count();
+    number.get(zeros..).unwrap_or_default()
+}
+
 /// What is not the same in both lists, in the order of the source's rows and then the
 /// destination's.
 pub(super) fn differing(source: &[KeyedRow], destination: &[KeyedRow]) -> Vec<Suspect> {
-    let mut there: HashMap<&[u8], &KeyedRow> = destination
-        .iter()
-        .map(|row| (row.bytes.as_slice(), row))
-        .collect();
+    // Where no unique key of the destination forbids it, a key may be there more than once.
+    let mut there: HashMap<&[u8], (&KeyedRow, usize)> = HashMap::with_capacity(destination.len());
+    for row in destination {
+        let (_, times) = there.entry(row.bytes.as_slice()).or_insert((row, 0));
+        *times += 1;
+    }
     let mut suspects = Vec::new();
     for row in source {
-        let kind = match there.remove(row.bytes.as_slice()) {
-            Some(other) if other.digest == row.digest => continue,
-            Some(_) => RowDifferenceKind::Different,
-            None => RowDifferenceKind::Missing,
+        let (other, times) = match there.remove(row.bytes.as_slice()) {
+            Some((other, times)) => (Some(other), times),
+            None => (None, 1),
         };
-        suspects.push(Suspect {
+        let kind = match other {
+            Some(other) if other.digest == row.digest => None,
+            Some(_) => Some(RowDifferenceKind::Different),
+            None => Some(RowDifferenceKind::Missing),
+        };
+        let surplus = std::iter::repeat_n(RowDifferenceKind::Extra, times - 1);
+        suspects.extend(kind.into_iter().chain(surplus).map(|kind| Suspect {
             kind,
             key: row.key.clone(),
-        });
+        }));
     }
     let extra = destination
         .iter()
@@ -147,6 +170,11 @@ pub(super) fn look_up(
             &at_destination,
             false,
         )?;
+        let is_surplus = !rows.is_empty() && rows.len() < there.len();
+        if suspect.kind == RowDifferenceKind::Extra && is_surplus {
+            kept.push(suspect);
+            continue;
+        }
         let found = match (rows.first(), there.first()) {
             (None, None) => continue,
             (Some(row), Some(other)) if row.bytes == other.bytes && row.digest == other.digest => {
@@ -189,7 +217,13 @@ mod tests {
             digest: digest.as_bytes().to_vec(),
         };
         let source = [row("a", "1"), row("b", "1"), row("c", "1")];
-        let destination = [row("d", "1"), row("b", "2"), row("a", "1")];
+        let destination = [
+            row("d", "1"),
+            row("b", "2"),
+            row("a", "1"),
+            row("a", "1"),
+            row("d", "1"),
+        ];
         let found: Vec<_> = differing(&source, &destination)
             .into_iter()
             .map(|suspect| (suspect.kind, suspect.key.text()))
@@ -197,8 +231,10 @@ mod tests {
         assert_eq!(
             found,
             [
+                (RowDifferenceKind::Extra, "a".to_owned()),
                 (RowDifferenceKind::Different, "b".to_owned()),
                 (RowDifferenceKind::Missing, "c".to_owned()),
+                (RowDifferenceKind::Extra, "d".to_owned()),
                 (RowDifferenceKind::Extra, "d".to_owned()),
             ]
         );

@@ -6,7 +6,7 @@ use mysql::{Conn, prelude::Queryable};
 use super::{
     CompareError, CompareLevel, RowCounts, RowDifference, RowDifferenceKind,
     describe::read,
-    error::query,
+    error::{has_outgrown_packet, query},
     pair::{Side, TablePair},
     run::both,
 };
@@ -69,7 +69,7 @@ pub(super) fn sum(conn: &mut Conn, (side, role): (&Side, Role)) -> Result<TableS
     let row: Option<(u64, Option<Vec<u8>>)> = conn
         .query_first(statement)
         .map_err(query(role, format!("summing up {}", side.name)))?;
-    if conn.warnings() > 0 {
+    if has_outgrown_packet(conn, role)? {
         return Err(CompareError::RowTooLong {
             table: side.name.clone(),
             role,

@@ -1,6 +1,10 @@
 //! A table of the source and the one that it goes to, made ready to be held against each other.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use mysql::Conn;
 
@@ -42,19 +46,31 @@ pub(super) struct TablePair {
 
 impl TablePair {
     /// What must not change while the table is compared.
-    pub(super) fn definition(&self) -> impl PartialEq + '_ {
-        let columns = |side: &Side| -> Vec<(String, String)> {
-            let columns = side.columns.iter();
-            columns
-                .map(|column| (column.name.clone(), column.column_type.clone()))
-                .collect()
+    pub(super) fn definition(&self) -> impl PartialEq + fmt::Debug + '_ {
+        let side = |side: &Side| {
+            let columns = side.columns.iter().map(|column| {
+                let text = (column.charset.clone(), column.collation.clone());
+                let name = (column.name.clone(), column.column_type.clone());
+                (name, column.nullable, text)
+            });
+            let columns: Vec<_> = columns.collect();
+            let key = side.key.as_ref().map(ChunkKey::column_names);
+            (side.name.clone(), columns, key, side.condition.clone())
         };
         (
-            columns(&self.source),
-            columns(&self.destination),
+            side(&self.source),
+            side(&self.destination),
             &self.structure,
             &self.notes,
         )
+    }
+
+    /// A number that is another one where the definitions, the rule or the depth are others.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let rule = (&self.without, self.has_rows_of_others, self.level);
+        format!("{:?} {rule:?}", self.definition()).hash(&mut hasher);
+        hasher.finish()
     }
 }
 
@@ -124,7 +140,25 @@ impl Pairing<'_> {
             false => None,
         };
         let mut pair = self.of(&at_source, &at_destination, rule, condition);
+        let is_unique = pair.source.key.as_ref().is_none_or(|key| {
+            let is_added = |name: &String| {
+                rule.is_some_and(|rule| rule.added().iter().any(|own| own.name == *name))
+            };
+            let is_in_key = |name: &String| {
+                let place = |own: &Column| key.columns().iter().any(|part| part.name == own.name);
+                let names = pair.source.columns.iter().zip(&pair.destination.columns);
+                let mut names = names.filter(|(own, _)| place(own));
+                names.any(|(_, there)| there.name == *name)
+            };
+            at_destination.unique_keys.iter().any(|unique| {
+                unique.parts.iter().all(|part| {
+                    let column = part.column.and_then(|i| at_destination.columns.get(i));
+                    column.is_some_and(|own| is_in_key(&own.name) || is_added(&own.name))
+                })
+            })
+        });
         pair.repair = columns.map(|columns| Repair {
+            is_unique,
             has_columns_of_others: at_destination.written_columns().any(|(_, column)| {
                 let is_same = |name: &String| name.to_lowercase() == column.name.to_lowercase();
                 let is_added = |rule: &TableRule| rule.added().iter().any(|own| is_same(&own.name));

@@ -2,7 +2,11 @@
 
 use mysql::{Conn, Row, prelude::Queryable};
 
-use super::{CompareError, error::query, pair::Side};
+use super::{
+    CompareError,
+    error::{has_outgrown_packet, query},
+    pair::Side,
+};
 use crate::{
     copy::{Bound, ChunkKey},
     endpoint::Role,
@@ -19,7 +23,7 @@ const RANGES_MAX: usize = 64;
 const STATEMENT_BYTES: usize = 256 << 10;
 
 /// The rows above a key and up to another one, both of the source.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Range {
     pub(super) lower: Option<Bound>,
     pub(super) upper: Option<Bound>,
@@ -156,6 +160,10 @@ pub(super) fn next_ranges(
     let mut all = Vec::with_capacity(found.len() + 1);
     for row in found {
         let upper = key.bound(&row, &side.name)?;
+        // A key may be there more often where no unique key forbids it.
+        if lower.as_ref() == Some(&upper) {
+            continue;
+        }
         all.push(Range {
             lower: lower.replace(upper.clone()),
             upper: Some(upper),
@@ -193,7 +201,7 @@ pub(super) fn sums(
     let rows: Vec<(usize, u64, Option<Vec<u8>>)> = conn
         .query(selects.join(" UNION ALL "))
         .map_err(query(role, format!("summing up {}", side.name)))?;
-    let has_warned = conn.warnings() > 0;
+    let has_warned = has_outgrown_packet(conn, role)?;
     let mut sums = vec![None; ranges.len()];
     for (index, rows, sum) in rows {
         if let Some(place) = sums.get_mut(index) {

@@ -25,10 +25,12 @@ pub(super) struct Repair {
     pub(super) columns: CopiedColumns,
     /// The destination's table has columns that the source knows nothing of.
     pub(super) has_columns_of_others: bool,
+    /// A unique key of the destination keeps a second row with the same key away.
+    pub(super) is_unique: bool,
 }
 
 impl Repair {
-    /// The statement for a row with a key, from the source's row as it is now.
+    /// The statements for a row with a key, from the source's row as it is now.
     ///
     /// REPLACE takes away rows that hold the source's values in another unique key: each of these
     /// differs from the source as well, and has a statement of its own, before or behind this one.
@@ -38,17 +40,24 @@ impl Repair {
         pair: &TablePair,
         [key, key_there]: [&ChunkKey; 2],
         suspect: &Suspect,
-    ) -> Result<String, CompareError> {
+    ) -> Result<Vec<String>, CompareError> {
         let condition = format!(" WHERE {}", key.equals(&suspect.key));
         let table = sql::table(&pair.destination.name);
         let tuple = self.tuple(source, pair, condition)?;
-        Ok(match tuple {
-            None => {
-                let condition = format!(" WHERE {}", key_there.equals(&suspect.key));
-                format!(
-                    "DELETE FROM {table}{}",
-                    pair.destination.narrowed(condition)
-                )
+        let delete = || {
+            let condition = format!(" WHERE {}", key_there.equals(&suspect.key));
+            format!(
+                "DELETE FROM {table}{}",
+                pair.destination.narrowed(condition)
+            )
+        };
+        Ok(vec![match tuple {
+            None => delete(),
+            // REPLACE would add a second row.
+            Some(tuple) if !self.is_unique => {
+                let list = self.columns.insert_list();
+                let insert = format!("INSERT INTO {table} ({list}) VALUES {tuple}");
+                return Ok(vec![delete(), insert]);
             }
             Some(tuple) if self.has_columns_of_others => {
                 let list = self.columns.insert_list();
@@ -69,7 +78,7 @@ impl Repair {
                 let list = self.columns.insert_list();
                 format!("REPLACE INTO {table} ({list}) VALUES {tuple}")
             }
-        })
+        }])
     }
 
     /// The statement for a row of a keyless table that is there more often at one side; `None` when

@@ -206,7 +206,9 @@ impl<'a> Comparison<'a> {
         let before: Vec<TableResult> = before
             .into_iter()
             .filter(|result| {
-                let is_same = |table: &Waiting| table.source == result.source;
+                let is_same = |table: &Waiting| {
+                    table.source == result.source && table.destination == result.destination
+                };
                 let place = ready.iter().position(is_same);
                 place.map(|place| ready.remove(place)).is_some()
             })
@@ -578,7 +580,7 @@ impl Shared<'_> {
     /// Keeps how far a table is.
     pub(super) fn keep_part(&self, open: &OpenTable, part: &Part) -> Result<(), CompareError> {
         match &self.journal {
-            Some(journal) => journal.keep_part(&open.pair.source.name, part),
+            Some(journal) => journal.keep_part(&open.pair, part),
             None => Ok(()),
         }
     }

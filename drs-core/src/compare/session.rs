@@ -152,6 +152,7 @@ impl<'s, 'a> Session<'s, 'a> {
         found.counts.add(&compared.counts);
         self.take(open, keys, compared.suspects, found)?;
         while let Some(Large { mut rest, by }) = compared.large.pop() {
+            let whole = rest.clone();
             let (part, is_last) = self.again(|_, [source, destination]| {
                 let (conn, side, key) = match by {
                     Role::Source => (source, &pair.source, keys[0]),
@@ -171,6 +172,12 @@ impl<'s, 'a> Session<'s, 'a> {
             }
             self.halted()?;
             let inner = self.again(|_, conns| compare_ranges(conns, pair, keys, &part))?;
+            let undivided = |large: &Large| part.contains(&large.rest) && large.rest == whole;
+            if inner.large.iter().any(undivided) {
+                return Err(CompareFailure::Reason(format!(
+                    "more than {ROWS_HELD_MAX} of its rows have the same key at one side, where no unique key forbids it"
+                )));
+            }
             // Their rows are counted in the range that they are parts of.
             self.take(open, keys, inner.suspects, found)?;
             compared.large.extend(inner.large);
@@ -253,10 +260,12 @@ impl<'s, 'a> Session<'s, 'a> {
                 continue;
             }
             if let Some(repair) = &open.pair.repair {
-                let statement =
+                let statements =
                     self.again(|_, [source, _]| repair.keyed(source, &open.pair, keys, &suspect))?;
                 let table = &open.pair.source.name;
-                self.shared.observer.repair(table, &statement);
+                for statement in statements {
+                    self.shared.observer.repair(table, &statement);
+                }
             }
             if !open.wants_example(self.shared.options.examples_max) {
                 found.count(suspect.kind, 1);
@@ -347,15 +356,40 @@ impl<'s, 'a> Session<'s, 'a> {
             Some(_) => KEYLESS_REPAIRS_MAX,
             None => self.shared.options.examples_max,
         };
-        let (found, surplus, left_out) = self.again(|_, conns| {
+        let is_live = self.shared.following.is_some();
+        let listed = self.again(|_, [source, destination]| {
+            let conns = [&mut *source, &mut *destination];
             let (mut first, mut left_out) = (Vec::new(), 0_u64);
             let counts =
                 keyless::differing(conns, pair, rows, |surplus| match first.len() < kept_max {
                     true => first.push(surplus),
                     false => left_out += 1,
                 })?;
-            Ok((counts, first, left_out))
+            // They may be written to again since it was clear that they differ.
+            let is_as_before = match is_live {
+                true => {
+                    let now = keyless::look([source, destination], pair)?;
+                    now.source == look.source && now.destination == look.destination
+                }
+                false => true,
+            };
+            Ok(is_as_before.then_some((counts, first, left_out)))
         })?;
+        let Some((found, surplus, left_out)) = listed else {
+            // Which rows, nothing certain can be said of, nor of how many more than these.
+            let (here, there) = (counts.source, counts.destination);
+            let (kind, times) = match here >= there {
+                true => (RowDifferenceKind::Missing, here - there),
+                false => (RowDifferenceKind::Extra, there - here),
+            };
+            let mut tally = open.tally();
+            match is_by_rule(pair, kind) {
+                true => tally.found.counts.by_rule += times,
+                false => tally.found.count(kind, times),
+            }
+            tally.found.counts.unsettled += 1;
+            return Ok(());
+        };
         let mut examples = Vec::new();
         for (index, surplus) in surplus.iter().enumerate() {
             if is_by_rule(pair, surplus.kind) {

@@ -7,3 +7,4 @@ mod live;
 mod mapped;
 mod objects;
 mod planted;
+mod suspicious;
