@@ -2,8 +2,8 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -13,6 +13,9 @@ use super::{
     ranges::{Range, Steps},
 };
 use crate::{copy::Bound, object::TableName};
+
+/// So often a session that waits looks whether it is to stop.
+const WAIT: Duration = Duration::from_millis(100);
 
 /// A table whose turn has not come.
 #[derive(Clone, Debug)]
@@ -34,6 +37,8 @@ pub(super) enum Turn {
 #[derive(Debug)]
 pub(super) struct Board {
     state: Mutex<State>,
+    /// A table that was begun is open now, or gone.
+    changed: Condvar,
     sessions: usize,
 }
 
@@ -51,20 +56,35 @@ impl Board {
                 waiting: waiting.into(),
                 ..State::default()
             }),
+            changed: Condvar::new(),
             sessions,
         }
     }
 
-    /// A new table while there are fewer than sessions, else one that has ranges left.
-    pub(super) fn turn(&self) -> Option<Turn> {
+    /// A new table while there are fewer than sessions, else one that has ranges left. Waits for a
+    /// table that another session is opening, since it may be a large one, unless all are to stop.
+    pub(super) fn turn(&self, halted: &dyn Fn() -> bool) -> Option<Turn> {
         let mut state = self.state();
+        loop {
+            let turn = self.turn_now(&mut state);
+            if turn.is_some() || state.opening == 0 || halted() {
+                return turn;
+            }
+            (state, _) = self
+                .changed
+                .wait_timeout(state, WAIT)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn turn_now(&self, state: &mut State) -> Option<Turn> {
         let begin = |state: &mut State| {
             let waiting = state.waiting.pop_front()?;
             state.opening += 1;
             Some(Turn::Begin(waiting))
         };
         if state.open.len() + state.opening < self.sessions
-            && let Some(turn) = begin(&mut state)
+            && let Some(turn) = begin(state)
         {
             return Some(turn);
         }
@@ -79,7 +99,7 @@ impl Board {
                 open.plan().workers += 1;
                 Some(Turn::Join(open))
             }
-            None => begin(&mut state),
+            None => begin(state),
         }
     }
 
@@ -89,6 +109,7 @@ impl Board {
         state.opening = state.opening.saturating_sub(1);
         let open = Arc::new(open);
         state.open.push(Arc::clone(&open));
+        self.changed.notify_all();
         open
     }
 
@@ -96,6 +117,7 @@ impl Board {
     pub(super) fn gone(&self) {
         let mut state = self.state();
         state.opening = state.opening.saturating_sub(1);
+        self.changed.notify_all();
     }
 
     /// A session has no more to do with a table; true for the last one.

@@ -468,9 +468,11 @@ impl Shared<'_> {
             let sessions: Vec<_> = (0..self.options.sessions.max(1))
                 .map(|_| {
                     scope.spawn(|| {
+                        // Also when it panics: the others are to stop.
+                        let failing = StopsOthers(&self.failed);
                         let result = Session::new(self).work();
-                        if result.is_err() {
-                            self.failed.store(true, Ordering::Relaxed);
+                        if result.is_ok() {
+                            std::mem::forget(failing);
                         }
                         result
                     })
@@ -671,6 +673,15 @@ impl Shared<'_> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(result);
+    }
+}
+
+/// Tells the other sessions to stop when it is dropped.
+struct StopsOthers<'s>(&'s AtomicBool);
+
+impl Drop for StopsOthers<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -47,7 +47,7 @@ impl<'s, 'a> Session<'s, 'a> {
 
     /// Works until nothing is left to begin.
     pub(super) fn work(mut self) -> Result<(), CompareError> {
-        while let Some(turn) = self.shared.board.turn() {
+        while let Some(turn) = self.shared.board.turn(&|| self.halted().is_err()) {
             self.halted()?;
             let open = match turn {
                 Turn::Join(open) => open,
@@ -60,6 +60,7 @@ impl<'s, 'a> Session<'s, 'a> {
                             self.shared.board.open(open)
                         }
                         unpaired => {
+                            self.shared.board.gone();
                             match unpaired {
                                 Ok(Err(Unpaired::Absent)) => self.shared.absent(&waiting),
                                 Err(failure) => {
@@ -70,7 +71,6 @@ impl<'s, 'a> Session<'s, 'a> {
                                     self.shared.not_compared(&waiting, reason.to_owned());
                                 }
                             }
-                            self.shared.board.gone();
                             continue;
                         }
                     }
