@@ -6,9 +6,12 @@ use std::{
     time::Duration,
 };
 
-use drs_core::compare::{
-    CompareError, CompareObserver, CompareOptions, CompareOutcome, CompareProgress, Comparison,
-    TableVerdict,
+use drs_core::{
+    FlowControl, FlowLimit, Selection,
+    compare::{
+        CompareError, CompareObserver, CompareOptions, CompareOutcome, CompareProgress, Comparison,
+        TableVerdict,
+    },
 };
 
 use crate::{
@@ -100,6 +103,85 @@ fn differences_at_the_borders_of_ranges_and_among_many_extra_rows_are_found() {
     }
 }
 
+/// Stops a run after so many rows of it.
+struct Stopper {
+    stop: AtomicBool,
+    rows: u64,
+}
+
+impl CompareObserver for Stopper {
+    fn progress(&self, progress: &CompareProgress) {
+        if progress.rows_done >= self.rows {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn what_was_compared_of_another_definition_is_compared_again() {
+    let test = test("compare_altered");
+    let folder = tempfile::tempdir().unwrap();
+    let options = CompareOptions {
+        sessions: 1,
+        journal: Some(folder.path().join("journal")),
+        // Slow enough to be stopped in the first table.
+        flow_control: FlowControl::new(vec![FlowLimit::parse(None, "1MiB/s").unwrap()]).unwrap(),
+        ..options()
+    };
+    let task = test.task().build().unwrap();
+    let stopper = Stopper {
+        stop: AtomicBool::new(false),
+        rows: 1,
+    };
+    let run_once = |options: &CompareOptions| {
+        Comparison::new(&task)
+            .options(options.clone())
+            .observer(&stopper)
+            .run(&stopper.stop)
+    };
+    assert!(matches!(run_once(&options), Err(CompareError::Stopped)));
+    let journal = std::fs::read_to_string(folder.path().join("journal")).unwrap();
+    assert!(
+        journal.contains("\"part\"") && !journal.contains("\"table\""),
+        "{journal}"
+    );
+    stopper.stop.store(false, Ordering::Relaxed);
+
+    let others = CompareOptions {
+        tables: Some(Selection::new(&[format!("{}.even", test.name)], &[]).unwrap()),
+        ..options.clone()
+    };
+    assert!(matches!(
+        run_once(&others),
+        Err(CompareError::OtherJournal { .. })
+    ));
+
+    for server in [test.source, test.destination] {
+        for table in ["even", "wide", "two", "text"] {
+            let table = format!("{}.{table}", test.name);
+            let default = u8::from(server.server_id() == test.destination.server_id());
+            run(
+                &mut session(server),
+                &format!(
+                    "ALTER TABLE {table} ADD COLUMN w INT NOT NULL DEFAULT 0;\nUPDATE {table} SET w = {default} WHERE v = 1"
+                ),
+            );
+        }
+    }
+    let options = CompareOptions {
+        flow_control: FlowControl::default(),
+        ..options
+    };
+    let outcome = Comparison::new(&task)
+        .options(options)
+        .run(&AtomicBool::new(false))
+        .unwrap();
+    for result in &outcome.tables {
+        assert_eq!(result.counts.different, 1, "{result:#?}");
+        assert_eq!(result.counts.source, u64::from(ROWS), "{result:#?}");
+    }
+}
+
 #[test]
 fn a_comparison_that_is_cut_off_goes_on() {
     let test = test("compare_resumed");
@@ -119,18 +201,6 @@ fn a_comparison_that_is_cut_off_goes_on() {
         wait_max: Duration::from_secs(2),
         ..CompareOptions::default()
     };
-    /// Stops a run after so many rows of it.
-    struct Stopper {
-        stop: AtomicBool,
-        rows: u64,
-    }
-    impl CompareObserver for Stopper {
-        fn progress(&self, progress: &CompareProgress) {
-            if progress.rows_done >= self.rows {
-                self.stop.store(true, Ordering::Relaxed);
-            }
-        }
-    }
     let task = test.task().build().unwrap();
     let mut runs = 0;
     let outcome = loop {
