@@ -144,6 +144,11 @@ fn checks_are_printed_and_keep_a_task_from_starting() {
     ] {
         assert!(printed.contains(part), "{part} is not in:\n{printed}");
     }
+    // What needs that server is told once a group, not once a check.
+    let reason = "\n           there is no connection to the destination\n";
+    let told = printed.matches(reason).count();
+    assert!((1..=3).contains(&told), "{told} times in:\n{printed}");
+    assert!(printed.contains(" more]\n"), "{printed}");
 
     let output = drs(&["check", &path, "--json"]);
     let objects: Vec<serde_json::Value> = text(&output.stdout)

@@ -2,7 +2,7 @@
 
 mod plan;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use drs_core::{Role, Task};
 use drs_precheck::{CHECKS, Checked, Facts, Finding, Group, Plan, Rates, Remedy, Report, Verdict};
@@ -17,6 +17,12 @@ use crate::{
 
 /// So many objects of a finding are named; all of them with --json.
 const OBJECTS_SHOWN: usize = 10;
+
+/// So many of the checks that could not be made for one reason are named.
+const UNMADE_SHOWN: usize = 3;
+
+/// Stands before what belongs to a check.
+const INDENT: &str = "           ";
 
 /// Carries the command out. It changes nothing on either server.
 pub(crate) fn execute(args: CheckArgs, out: &mut Output) -> Result<Exit, CommandError> {
@@ -62,9 +68,7 @@ pub(super) fn before_run(
         let troubles = report.checked.iter();
         troubles.filter(|checked| checked.verdict() != Verdict::Pass)
     };
-    for checked in troubles() {
-        print_check(checked, false, out)?;
-    }
+    print_checks(troubles(), false, out)?;
     if troubles().next().is_some() {
         print_count(&report, out)?;
     }
@@ -124,10 +128,57 @@ fn print_group(
     if of_group.peek().is_some() && !out.is_json() {
         out.line(group.as_str())?;
     }
-    for checked in of_group {
-        print_check(checked, all, out)?;
+    print_checks(of_group, all, out)
+}
+
+/// Checks that could not be made for one and the same reason are a single line of a text: without
+/// a server that is nearly all of them.
+fn print_checks<'r>(
+    checks: impl Iterator<Item = &'r Checked>,
+    all: bool,
+    out: &mut Output,
+) -> Result<(), CommandError> {
+    let checks: Vec<&Checked> = checks.collect();
+    let mut unmade: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    if !out.is_json() {
+        for checked in &checks {
+            if let Some(reason) = only_reason(checked) {
+                unmade.entry(reason).or_default().push(checked.check.id);
+            }
+        }
+        unmade.retain(|_, ids| ids.len() > UNMADE_SHOWN);
+    }
+    for checked in checks {
+        let is_told_below = only_reason(checked).is_some_and(|it| unmade.contains_key(it));
+        if !is_told_below {
+            print_check(checked, all, out)?;
+        }
+    }
+    for (reason, ids) in unmade {
+        let more = ids.len().saturating_sub(UNMADE_SHOWN);
+        let shown: Vec<&str> = ids.into_iter().take(UNMADE_SHOWN).collect();
+        out.line(&format!(
+            "  unknown  {} checks  [{} and {more} more]",
+            UNMADE_SHOWN.saturating_add(more),
+            shown.join(", ")
+        ))?;
+        out.line(&format!("{INDENT}{reason}"))?;
     }
     Ok(())
+}
+
+/// Why a check could not be made, where that is all there is to say of it.
+fn only_reason(checked: &Checked) -> Option<&str> {
+    match checked.findings.as_slice() {
+        [finding]
+            if finding.verdict == Verdict::Unknown
+                && finding.objects.is_empty()
+                && finding.remedies.is_empty() =>
+        {
+            Some(&finding.detail)
+        }
+        _ => None,
+    }
 }
 
 fn print_check(checked: &Checked, all: bool, out: &mut Output) -> Result<(), CommandError> {
@@ -159,7 +210,6 @@ fn print_finding(
     finding: &Finding,
     out: &mut Output,
 ) -> Result<(), CommandError> {
-    const INDENT: &str = "           ";
     out.line(&format!("{INDENT}{}", finding.detail))?;
     if !finding.objects.is_empty() {
         let shown = finding.objects.iter().take(OBJECTS_SHOWN);

@@ -122,10 +122,14 @@ fn cascades(facts: &Facts) -> Result<Vec<Finding>, Unread> {
     let case = facts.source.name_case();
     let selection = facts.selection();
     // Nobody asks for what happens to a child that is not selected.
-    let keys = keys(facts)?
+    let keys: Vec<&ForeignKey> = keys(facts)?
         .iter()
-        .filter(|key| selection.matches(&key.child));
-    let ties = keys.map(|key| (key.child.clone(), key.parent.clone(), key.cascades()));
+        .filter(|key| selection.matches(&key.child))
+        .collect();
+    let cascading = shown(keys.iter().copied().filter(|key| key.cascades()));
+    let ties = keys
+        .iter()
+        .map(|key| (key.child.clone(), key.parent.clone(), key.cascades()));
     let families = cascade_families(ties, case);
     let tables: BTreeSet<&TableName> = families.iter().flatten().collect();
     if tables.is_empty() {
@@ -169,7 +173,7 @@ fn cascades(facts: &Facts) -> Result<Vec<Finding>, Unread> {
                 "the source does not log what foreign keys with CASCADE or SET NULL change, and a destination from 9.6 on \
                  repeats it in all cases only with innodb_native_foreign_keys = ON",
             )
-            .about(&tables)
+            .about(cascading)
             .advice(
                 "start the destination with --innodb-native-foreign-keys=ON while the task runs; or exclude the tables, or \
                  drop those foreign keys",

@@ -29,7 +29,7 @@ pub(super) static DEFINER_PRIVILEGE: Check = Check {
     group: Group::Destination,
     title: "the destination's account may create views and routines for their definers",
     why: "without it they get the task's account as their definer, and run with its rights",
-    remedy: "grant the privilege that the version has for it",
+    remedy: "grant the privilege that the version has for it, and SYSTEM_USER where a definer has it",
     rule: "MySQL manual, Stored Object Access Control: only some accounts may name another one as DEFINER",
     verdicts: &[Verdict::Pass, Verdict::Confirm],
     run: definer,
@@ -105,16 +105,33 @@ fn definer(facts: &Facts) -> Result<Vec<Finding>, Unread> {
         .collect();
     let grants = grants(facts)?;
     let privilege = definer_privilege(facts.destination.version()?);
-    if definers.is_empty() || grants.has_global(privilege) || grants.has_global("SUPER") {
-        return Ok(vec![Finding::pass("it may, or there are none")]);
+    let lacks = |privilege: &str, definers: &BTreeSet<&AccountName>| {
+        Finding::confirm(format!(
+            "the account {account} lacks {privilege}: what these accounts have defined gets it as definer"
+        ))
+        .about(definers)
+        .sql(
+            Role::Destination,
+            format!("GRANT {privilege} ON *.* TO {account}"),
+        )
+    };
+    let mut findings = Vec::new();
+    if !definers.is_empty() && !grants.has_global(privilege) && !grants.has_global("SUPER") {
+        findings.push(lacks(privilege, &definers));
     }
-    let finding = Finding::confirm(format!(
-        "the account {account} lacks {privilege}: what these accounts have defined gets it as definer"
-    ));
-    let statement = format!("GRANT {privilege} ON *.* TO {account}");
-    Ok(vec![
-        finding.about(definers).sql(Role::Destination, statement),
-    ])
+    // Only an account with SYSTEM_USER may name one that has it.
+    if !definers.is_empty() && !grants.has_global("SYSTEM_USER") {
+        let system_users = facts.destination.programs.system_users.as_ref();
+        let system_users = system_users.map_err(Clone::clone)?;
+        let definers = definers.into_iter();
+        let definers: BTreeSet<_> = definers
+            .filter(|name| system_users.contains(name))
+            .collect();
+        if !definers.is_empty() {
+            findings.push(lacks("SYSTEM_USER", &definers));
+        }
+    }
+    Ok(or_pass(findings, "it may, or there are none"))
 }
 
 fn definer_privilege(version: ServerVersion) -> &'static str {
@@ -209,6 +226,18 @@ pub(super) mod tests {
                 facts.destination.account.grant(POOR);
             },
             "GRANT SET_ANY_DEFINER ON *.* TO `drs`@`%`",
+        ),
+        Case::of(
+            "definer-privilege",
+            Verdict::Confirm,
+            |facts| {
+                add_view(facts);
+                let grants = &["GRANT SELECT, SET_ANY_DEFINER ON *.* TO `drs`@`%`"];
+                facts.destination.account.grant(grants);
+                let boss = AccountName::parse("boss@localhost");
+                facts.destination.programs.system_users = Ok([boss].into());
+            },
+            "GRANT SYSTEM_USER ON *.* TO `drs`@`%`",
         ),
         Case::healthy("session-privilege"),
         Case::of(

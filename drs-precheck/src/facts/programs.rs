@@ -28,6 +28,8 @@ pub struct Programs {
     pub events: Fact<Vec<Event>>,
     /// The server's accounts.
     pub accounts: Fact<BTreeSet<AccountName>>,
+    /// Those of them that have SYSTEM_USER; none before 8.0.16.
+    pub system_users: Fact<BTreeSet<AccountName>>,
 }
 
 /// An account, as it is kept in `mysql.user`. Prints as `` `user`@`host` ``.
@@ -132,6 +134,7 @@ impl Programs {
             triggers: Err(reason.clone()),
             events: Err(reason.clone()),
             accounts: Err(reason.clone()),
+            system_users: Err(reason.clone()),
         }
     }
 
@@ -148,6 +151,7 @@ impl Programs {
         };
         let names: BTreeSet<&str> = databases.iter().map(DatabaseName::as_str).collect();
         let accounts = ask.accounts();
+        let system_users = ask.system_users();
         if names.is_empty() {
             return Self {
                 views: Ok(Vec::new()),
@@ -155,6 +159,7 @@ impl Programs {
                 triggers: Ok(Vec::new()),
                 events: Ok(Vec::new()),
                 accounts,
+                system_users,
             };
         }
         let scope = scope(&names);
@@ -166,14 +171,29 @@ impl Programs {
             triggers: ask.triggers(&scope, is_there),
             events: ask.events(&scope, is_there),
             accounts,
+            system_users,
         }
     }
 }
 
 impl Ask<'_> {
     fn accounts(&mut self) -> Fact<BTreeSet<AccountName>> {
+        self.account_names("its accounts", "SELECT User, Host FROM mysql.user")
+    }
+
+    fn system_users(&mut self) -> Fact<BTreeSet<AccountName>> {
+        if !self.version.is_mysql_at_least(8, 0, 16) {
+            return Ok(BTreeSet::new());
+        }
+        self.account_names(
+            "which accounts have SYSTEM_USER",
+            "SELECT USER, HOST FROM mysql.global_grants WHERE PRIV = 'SYSTEM_USER'",
+        )
+    }
+
+    fn account_names(&mut self, what: &str, statement: &str) -> Fact<BTreeSet<AccountName>> {
         let mut accounts = BTreeSet::new();
-        self.rows("its accounts", "SELECT User, Host FROM mysql.user", |row| {
+        self.rows(what, statement, |row| {
             accounts.insert(AccountName {
                 user: text(row, 0),
                 host: text(row, 1),
@@ -335,6 +355,7 @@ impl Programs {
             triggers: Ok(Vec::new()),
             events: Ok(Vec::new()),
             accounts: Ok(BTreeSet::from([root])),
+            system_users: Ok(BTreeSet::new()),
         }
     }
 }
