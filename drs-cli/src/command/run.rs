@@ -217,7 +217,8 @@ impl Observer for Screen {
             metrics.copying(progress);
         }
         let mut state = self.state();
-        let finished = progress.tables_done == progress.tables_total;
+        // Views and routines come behind the rows, which are told of once.
+        let finished = progress.tables_done == progress.tables_total && state.copied != *progress;
         state.copied = *progress;
         if !self.is_due(&mut state, finished) {
             return;

@@ -2,7 +2,7 @@
 
 use drs_core::{Role, ServerVersion};
 
-use super::remedy::set_global;
+use super::{remedy::set_global, transactions::unread_for_lack_of};
 use crate::{
     Check, Facts, Finding, Group, Unread, Verdict,
     facts::{Channel, Grants},
@@ -115,7 +115,13 @@ fn may_write(grants: &Grants) -> bool {
 
 fn destination(facts: &Facts) -> Result<Vec<Finding>, Unread> {
     let activity = &facts.destination.activity;
-    let channels = activity.channels.as_ref().map_err(Clone::clone)?;
+    let channels = match &activity.channels {
+        Ok(channels) => channels,
+        Err(unread) => {
+            let (role, privilege) = (Role::Destination, "REPLICATION CLIENT");
+            return Ok(vec![unread_for_lack_of(facts, role, unread, privilege)?]);
+        }
+    };
     let version = facts.destination.version()?;
     let source_uuid = facts.source.variables().ok();
     let source_uuid = source_uuid.and_then(|variables| variables.text("server_uuid"));
@@ -250,6 +256,16 @@ pub(super) mod tests {
             "innodb_read_only",
         ),
         Case::healthy("destination-replication"),
+        Case::of(
+            "destination-replication",
+            Verdict::Unknown,
+            |facts| {
+                facts.destination.activity.channels = Err(Unread::new("error 1227"));
+                let poor = &["GRANT SELECT ON *.* TO `drs`@`%`"];
+                facts.destination.account.grant(poor);
+            },
+            "GRANT REPLICATION CLIENT ON *.* TO `drs`@`%`",
+        ),
         Case::of(
             "destination-replication",
             Verdict::Pass,

@@ -40,7 +40,14 @@ fn long(facts: &Facts) -> Result<Vec<Finding>, Unread> {
     }
     let open = match &facts.source.activity.transactions {
         Ok(open) => open,
-        Err(unread) => return Ok(vec![unread_for_lack_of(facts, unread, "PROCESS")?]),
+        Err(unread) => {
+            return Ok(vec![unread_for_lack_of(
+                facts,
+                Role::Source,
+                unread,
+                "PROCESS",
+            )?]);
+        }
     };
     let long: Vec<&OpenTransaction> = open.iter().filter(|open| open.seconds >= LONG).collect();
     if long.is_empty() {
@@ -71,7 +78,12 @@ fn prepared(facts: &Facts) -> Result<Vec<Finding>, Unread> {
         Ok(count) => *count,
         // Older servers tell everybody.
         Err(unread) if facts.source.version()?.is_mysql_at_least(8, 0, 2) => {
-            return Ok(vec![unread_for_lack_of(facts, unread, "XA_RECOVER_ADMIN")?]);
+            return Ok(vec![unread_for_lack_of(
+                facts,
+                Role::Source,
+                unread,
+                "XA_RECOVER_ADMIN",
+            )?]);
         }
         Err(unread) => return Err(unread.clone()),
     };
@@ -89,18 +101,20 @@ fn prepared(facts: &Facts) -> Result<Vec<Finding>, Unread> {
 }
 
 /// What could not be read, with the grant that would help if the account lacks the privilege.
-fn unread_for_lack_of(facts: &Facts, unread: &Unread, privilege: &str) -> Result<Finding, Unread> {
-    let account = &facts.source.account;
+pub(super) fn unread_for_lack_of(
+    facts: &Facts,
+    role: Role,
+    unread: &Unread,
+    privilege: &str,
+) -> Result<Finding, Unread> {
+    let account = &facts.side(role).account;
     let grants = account.grants.as_ref().map_err(Clone::clone)?;
     let finding = Finding::from(unread.clone());
     Ok(match grants.has_global(privilege) {
         true => finding,
         false => {
             let account = account.name.clone()?;
-            finding.sql(
-                Role::Source,
-                format!("GRANT {privilege} ON *.* TO {account}"),
-            )
+            finding.sql(role, format!("GRANT {privilege} ON *.* TO {account}"))
         }
     })
 }
