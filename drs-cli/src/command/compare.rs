@@ -148,6 +148,7 @@ fn compare(
     if let Some(text) = plan.goes_on_with() {
         screen.notice(&text);
     }
+    screen.busy("looking whether the task has applied what the source's log holds");
     let options = CompareOptions {
         level,
         sessions: u16::try_from(plan.sessions.get()).unwrap_or(1),

@@ -98,7 +98,7 @@ fn programs(facts: &Facts) -> Result<Vec<Finding>, Unread> {
 
 fn definer(facts: &Facts) -> Result<Vec<Finding>, Unread> {
     let account = facts.destination.account.name.clone()?;
-    let definers: BTreeSet<&AccountName> = copied(facts)?
+    let mut definers: BTreeSet<&AccountName> = copied(facts)?
         .iter()
         .map(|program| program.definer)
         .filter(|definer| **definer != account)
@@ -121,14 +121,19 @@ fn definer(facts: &Facts) -> Result<Vec<Finding>, Unread> {
     }
     // Only an account with SYSTEM_USER may name one that has it.
     if !definers.is_empty() && !grants.has_global("SYSTEM_USER") {
-        let system_users = facts.destination.programs.system_users.as_ref();
-        let system_users = system_users.map_err(Clone::clone)?;
-        let definers = definers.into_iter();
-        let definers: BTreeSet<_> = definers
-            .filter(|name| system_users.contains(name))
-            .collect();
-        if !definers.is_empty() {
-            findings.push(lacks("SYSTEM_USER", &definers));
+        match &facts.destination.programs.system_users {
+            Ok(system_users) => {
+                definers.retain(|definer| system_users.contains(definer));
+                if !definers.is_empty() {
+                    findings.push(lacks("SYSTEM_USER", &definers));
+                }
+            }
+            // What is known to be missing is worth more.
+            Err(unread) if findings.is_empty() => {
+                let statement = format!("GRANT SELECT ON `mysql`.`global_grants` TO {account}");
+                findings.push(Finding::from(unread.clone()).sql(Role::Destination, statement));
+            }
+            Err(_) => {}
         }
     }
     Ok(or_pass(findings, "it may, or there are none"))

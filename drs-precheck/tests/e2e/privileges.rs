@@ -40,8 +40,13 @@ fn login(server: &Server, user: &str) -> Conn {
 
 /// Runs all statements that a check prints, and sees it pass.
 fn grant_until_it_passes(task: &Task, id: &str, source: &Server, destination: &Server) {
-    for finding in &check(task, id).findings {
-        repair(finding, source, destination);
+    // A grant may let it see that another one is missing.
+    for _ in 0..3 {
+        for finding in &check(task, id).findings {
+            if finding.verdict != Verdict::Pass {
+                repair(finding, source, destination);
+            }
+        }
     }
     expect(task, id, Verdict::Pass, &[]);
 }
