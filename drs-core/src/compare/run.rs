@@ -36,6 +36,9 @@ use crate::{
 /// Progress is told so far apart.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(200);
 
+/// A wait that is longer is told of.
+const MOMENT: Duration = Duration::from_secs(3);
+
 /// How to compare.
 #[derive(Clone, Debug)]
 pub struct CompareOptions {
@@ -316,7 +319,17 @@ impl<'a> Comparison<'a> {
             stop,
             stands: AtomicBool::new(false),
         };
-        let state = match following.reaches(destination, end, self.options.wait_max)? {
+        // A task that runs is there at once, or in a moment.
+        let soon = MOMENT.min(self.options.wait_max);
+        let mut reach = following.reaches(destination, end, soon)?;
+        if reach != Reach::There && soon < self.options.wait_max {
+            self.observer.notice(&format!(
+                "waiting until the task has brought everything up to the source's {end}, for {} s at most",
+                self.options.wait_max.as_secs()
+            ));
+            reach = following.reaches(destination, end, self.options.wait_max - soon)?;
+        }
+        let state = match reach {
             Reach::There => return Ok(Some(following)),
             Reach::Late => "it is behind",
             Reach::Stands => "it does not run",
