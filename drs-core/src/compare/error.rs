@@ -89,6 +89,12 @@ pub enum CompareError {
         #[source]
         source: std::io::Error,
     },
+    /// Another process writes to the journal.
+    #[error("{} is the journal of a comparison that runs right now", path.display())]
+    JournalInUse {
+        /// The file.
+        path: std::path::PathBuf,
+    },
     /// The journal's file holds something else.
     #[error(
         "{} is not the journal of this comparison: the task file, the level, the choice of tables or the servers were \

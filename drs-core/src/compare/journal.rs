@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, TryLockError},
     io::{Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -94,6 +94,16 @@ impl Journal {
             .mode(0o600)
             .open(path)
             .map_err(failed)?;
+        // Held until the file is closed, so also when this process is killed.
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(CompareError::JournalInUse {
+                    path: path.to_owned(),
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(failed)?;
         let mut lines = text
@@ -261,4 +271,29 @@ impl TableLine {
 
 fn names(table: &TableName) -> (String, String) {
     (table.database.as_str().to_owned(), table.table.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_is_of_one_comparison_and_one_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let head = |settings: &str| Head {
+            task: "task".to_owned(),
+            level: CompareLevel::Values,
+            settings: settings.to_owned(),
+            servers: ["a".to_owned(), "b".to_owned()],
+        };
+        let (journal, done) = Journal::open(&path, &head("x")).unwrap();
+        assert!(done.is_empty());
+        let again = Journal::open(&path, &head("x"));
+        assert!(matches!(again, Err(CompareError::JournalInUse { .. })));
+        drop(journal);
+        let other = Journal::open(&path, &head("y"));
+        assert!(matches!(other, Err(CompareError::OtherJournal { .. })));
+        assert!(Journal::open(&path, &head("x")).is_ok());
+    }
 }
