@@ -239,7 +239,9 @@ impl Pairing<'_> {
                     others.get(place).cloned()
                 })
                 .collect();
-            let columns = columns?;
+            // A row without a key lies in no range, and would not be looked at: such a table is
+            // compared as one without a key.
+            let columns = columns.filter(|columns| columns.iter().all(|own| !own.nullable))?;
             let index = index_of(destination, &columns);
             Some(ChunkKey::with(index, columns))
         });

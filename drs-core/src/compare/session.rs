@@ -325,8 +325,11 @@ impl<'s, 'a> Session<'s, 'a> {
                 (look, is_settled) = self.again(|_, [source, destination]| {
                     let before = keyless::sum(source, (&pair.source, Role::Source))?;
                     let point = following.point(source)?;
-                    let reached =
-                        following.reaches(destination, &point, following.wait_max)? != Reach::Late;
+                    let reach = following.reaches(destination, &point, following.wait_max)?;
+                    if reach == Reach::Stands {
+                        following.stands.store(true, Ordering::Relaxed);
+                    }
+                    let reached = reach != Reach::Late;
                     let look = keyless::look([source, destination], pair)?;
                     let is_settled = reached && before == look.source;
                     Ok((look, is_settled))
