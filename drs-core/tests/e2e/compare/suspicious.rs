@@ -193,3 +193,29 @@ fn keys_that_are_shown_in_another_width_are_the_same() {
         );
     }
 }
+
+/// Such a row is above no bound and below none.
+#[test]
+fn a_row_whose_key_is_null_at_the_destination_is_found() {
+    let test = FollowTest::new(
+        gtid97(),
+        plain97(),
+        "compare_null_key",
+        "SET SESSION cte_max_recursion_depth = 3000;\n\
+         CREATE TABLE t (id INT NOT NULL PRIMARY KEY, v INT);\n\
+         INSERT INTO t WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 3000) \
+         SELECT n, n FROM numbers;\n\
+         ANALYZE TABLE t",
+    );
+    test.catch_up().unwrap();
+    run(
+        &mut session(test.destination),
+        &format!(
+            "ALTER TABLE {0}.t DROP PRIMARY KEY, MODIFY id INT NULL, ADD UNIQUE (id);\nINSERT INTO {0}.t VALUES (NULL, 5)",
+            test.name
+        ),
+    );
+    let outcome = compare(&test, &());
+    let expected = [("t", false, [0, 1, 0])];
+    assert_eq!(results(&outcome), expected, "{:#?}", outcome.tables);
+}
