@@ -17,6 +17,18 @@ pub enum Error {
         reason: String,
     },
 
+    /// The tools to be measured beside are not on the machine and can't be fetched either.
+    #[error(
+        "sysbench, mydumper and myloader are not on this machine and could not be fetched: \
+         {reason}\nInstall them so that all three are on PATH. (They are fetched from Debian's \
+         bookworm suite, which needs apt-get, dpkg-deb, a Debian mirror in the apt configuration \
+         and the network.)"
+    )]
+    NoTools {
+        /// Why fetching them failed.
+        reason: String,
+    },
+
     /// The server program that the environment names can't be used.
     #[error("{variable} is set to {value}, which can't be used: {reason}")]
     Configured {

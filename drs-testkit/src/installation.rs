@@ -1,9 +1,7 @@
 //! A server's programs: where they are and how they are started.
 
 use std::{
-    env,
-    ffi::OsString,
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -11,6 +9,7 @@ use std::{
 use crate::{
     Error, Release, Result, Version, cache, fetch,
     folder::{is_program, on_path},
+    runtime::Runtime,
 };
 
 /// The programs of one server version, ready to run.
@@ -20,20 +19,6 @@ pub struct Installation {
     release: Release,
     server: PathBuf,
     runtime: Runtime,
-}
-
-/// What a program needs to start.
-#[derive(Debug, Clone)]
-enum Runtime {
-    /// Nothing: it belongs to this machine.
-    System,
-    /// A loader and libraries of its own, because it was built for another system.
-    Loader {
-        loader: PathBuf,
-        libraries: OsString,
-    },
-    /// A folder with libraries that this machine may lack.
-    Libraries(PathBuf),
 }
 
 impl Installation {
@@ -192,21 +177,6 @@ impl Installation {
             return Self::probe(version, server.join("mysqld"), Runtime::Libraries(server));
         }
         let root = folder.join("root");
-        let arch = env::consts::ARCH;
-        let libraries = [
-            format!("usr/lib/{arch}-linux-gnu"),
-            format!("lib/{arch}-linux-gnu"),
-        ]
-        .map(|path| root.join(path));
-        let loader = ["ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"]
-            .into_iter()
-            .flat_map(|name| libraries.iter().map(move |folder| folder.join(name)))
-            .find(|path| path.exists())
-            .ok_or_else(|| {
-                Error::at("find a loader in", &root)(std::io::ErrorKind::NotFound.into())
-            })?;
-        let libraries = env::join_paths(libraries)
-            .map_err(|error| Error::at("run programs from", &root)(std::io::Error::other(error)))?;
         let program = if version == Version::MariaDb1011 {
             "mariadbd"
         } else {
@@ -215,7 +185,7 @@ impl Installation {
         Self::probe(
             version,
             root.join("usr/sbin").join(program),
-            Runtime::Loader { loader, libraries },
+            Runtime::unpacked(&root)?,
         )
     }
 
@@ -267,21 +237,12 @@ impl Installation {
     }
 
     fn start(&self, program: &Path) -> Command {
-        match &self.runtime {
-            Runtime::System => Command::new(program),
-            Runtime::Loader { loader, libraries } => {
-                let mut command = Command::new(loader);
-                command.arg("--library-path").arg(libraries).arg(program);
-                // What is compiled in is the machine's own folder, if there is one.
-                let plugins = self.basedir().join("lib/mysql/plugin");
-                command.env("LIBMYSQL_PLUGIN_DIR", plugins);
-                command
-            }
-            Runtime::Libraries(folder) => {
-                let mut command = Command::new(program);
-                command.env("LD_LIBRARY_PATH", folder);
-                command
-            }
+        let mut command = self.runtime.start(program);
+        if let Runtime::Loader { .. } = self.runtime {
+            // What is compiled in is the machine's own folder, if there is one.
+            let plugins = self.basedir().join("lib/mysql/plugin");
+            command.env("LIBMYSQL_PLUGIN_DIR", plugins);
         }
+        command
     }
 }

@@ -33,7 +33,9 @@ mod error;
 mod fetch;
 mod folder;
 mod installation;
+mod runtime;
 mod server;
+mod tools;
 mod version;
 
 pub mod deadline;
@@ -47,6 +49,7 @@ pub use compare::{
 pub use error::Error;
 pub use installation::Installation;
 pub use server::{BinlogFormat, Server, ServerBuilder};
+pub use tools::{Tool, Tools};
 pub use version::{Release, Version};
 
 /// The result of everything here that can fail.

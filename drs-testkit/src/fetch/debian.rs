@@ -44,6 +44,13 @@ pub(super) const NPM: Packages = Packages {
     alone: &[],
 };
 
+/// The tools to be measured beside; `myloader` comes with `mydumper`.
+pub(super) const TOOLS: Packages = Packages {
+    suite: "bookworm",
+    closure: &["sysbench", "mydumper"],
+    alone: &[],
+};
+
 /// Where Debian keeps the keys of its archive; the name depends on its release.
 const KEYRINGS: [&str; 2] = [
     "/usr/share/keyrings/debian-archive-keyring.gpg",

