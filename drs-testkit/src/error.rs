@@ -58,7 +58,7 @@ pub enum Error {
         source: io::Error,
     },
 
-    /// A program that was run to fetch or to set up a server failed.
+    /// A program that was run failed.
     #[error("{program} failed ({status}): {output}")]
     Program {
         /// The program.
@@ -108,6 +108,22 @@ pub enum Error {
 }
 
 impl Error {
+    /// A program that ended so, with the last lines of what it wrote about that.
+    pub(crate) fn program(program: String, status: ExitStatus, stderr: &[u8]) -> Self {
+        const LINES_MAX: usize = 5;
+        let stderr = String::from_utf8_lossy(stderr);
+        let lines: Vec<&str> = stderr
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .collect();
+        let last = lines.len().saturating_sub(LINES_MAX);
+        Self::Program {
+            program,
+            status,
+            output: lines.get(last..).unwrap_or_default().join("\n"),
+        }
+    }
+
     /// Wraps an I/O error together with what was being done; for `map_err`.
     pub(crate) fn io(action: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let action = action.into();

@@ -33,9 +33,11 @@ mod error;
 mod fetch;
 mod folder;
 mod installation;
+mod measured;
 mod runtime;
 mod server;
 mod tools;
+mod usage;
 mod version;
 
 pub mod deadline;
@@ -48,8 +50,10 @@ pub use compare::{
 };
 pub use error::Error;
 pub use installation::Installation;
+pub use measured::Measured;
 pub use server::{BinlogFormat, Server, ServerBuilder};
 pub use tools::{Tool, Tools};
+pub use usage::{cpu_time, peak_memory_bytes};
 pub use version::{Release, Version};
 
 /// The result of everything here that can fail.

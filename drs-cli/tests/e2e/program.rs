@@ -1,7 +1,6 @@
 //! The program as a child process: its events as they come, its memory, its end.
 
 use std::{
-    fs,
     io::{BufRead, BufReader, Read},
     path::Path,
     process::Command,
@@ -10,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use drs_testkit::{GuardedChild, deadline};
+use drs_testkit::{GuardedChild, deadline, peak_memory_bytes};
 use serde_json::Value;
 
 use crate::{servers::LIMIT, task::Task};
@@ -213,19 +212,9 @@ pub(crate) fn is(event: &Value, kind: &str) -> bool {
 
 /// Looks at the process until it ends: the count of the system's never goes back.
 fn memory_peak_mib(pid: u32) -> u64 {
-    let path = format!("/proc/{pid}/status");
     let mut peak = 0;
-    while let Ok(status) = fs::read_to_string(&path) {
-        let Some(line) = status.lines().find_map(|line| line.strip_prefix("VmHWM:")) else {
-            // It has ended and is not waited for yet.
-            break;
-        };
-        let kib: u64 = line
-            .split_whitespace()
-            .next()
-            .and_then(|number| number.parse().ok())
-            .unwrap_or(0);
-        peak = peak.max(kib / 1024);
+    while let Ok(bytes) = peak_memory_bytes(pid) {
+        peak = bytes >> 20;
         thread::sleep(Duration::from_millis(2));
     }
     peak

@@ -34,20 +34,7 @@ pub(crate) fn run(command: &mut Command) -> Result<String> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<&str> = stderr
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
-    let last = lines
-        .get(lines.len().saturating_sub(5)..)
-        .unwrap_or_default()
-        .join("\n");
-    Err(Error::Program {
-        program,
-        status: output.status,
-        output: last,
-    })
+    Err(Error::program(program, output.status, &output.stderr))
 }
 
 /// Tries something that the network may spoil up to three times.
