@@ -29,6 +29,7 @@
 mod cache;
 mod child;
 mod compare;
+mod delay_proxy;
 mod error;
 mod fetch;
 mod folder;
@@ -48,6 +49,7 @@ pub use child::GuardedChild;
 pub use compare::{
     TableComparison, TableDifference, TableDigest, compare_all_tables, compare_tables, digest_table,
 };
+pub use delay_proxy::DelayProxy;
 pub use error::Error;
 pub use installation::Installation;
 pub use measured::Measured;
