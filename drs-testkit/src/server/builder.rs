@@ -14,6 +14,7 @@ use crate::{Error, Installation, Result, folder};
 pub struct ServerBuilder {
     installation: Installation,
     settings: Settings,
+    data: Option<PathBuf>,
 }
 
 impl ServerBuilder {
@@ -21,6 +22,7 @@ impl ServerBuilder {
         Self {
             installation: installation.clone(),
             settings: Settings::default(),
+            data: None,
         }
     }
 
@@ -95,15 +97,29 @@ impl ServerBuilder {
         self
     }
 
+    /// Starts on a copy of this data folder, which a server of the same installation has left in
+    /// order, rather than on a new one. The server gets a `server_uuid` of its own.
+    pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data = Some(folder.into());
+        self
+    }
+
     /// Starts the server, on a new data folder and a free port, and waits until it can be used.
     ///
     /// # Errors
     /// [`Error::Ended`] and [`Error::Late`], with the end of the server's error log.
     pub fn start(self) -> Result<Server> {
-        let template = template::folder(&self.installation, &self.settings.initial_options)?;
+        let template = match &self.data {
+            Some(folder) => folder.clone(),
+            None => template::folder(&self.installation, &self.settings.initial_options)?,
+        };
         let server = self.prepare()?;
         let data = server.data_dir();
         folder::copy(&template, &data).map_err(Error::at("fill", &data))?;
+        let identity = data.join("auto.cnf");
+        if identity.exists() {
+            fs::remove_file(&identity).map_err(Error::at("remove", &identity))?;
+        }
         server.start_on_free_port()
     }
 

@@ -1,0 +1,113 @@
+//! drs beside MySQL's own tools and the best of the others, on the same data in the same run.
+//!
+//! ```text
+//! cargo bench --bench side_by_side                     # everything
+//! cargo bench --bench side_by_side -- catch-up copy    # some cases
+//! cargo bench --bench side_by_side -- --rounds 3 --scale 10
+//! ```
+//!
+//! It brings up its own servers, fetches the other tools, and lets all run in turn, several rounds.
+//! Medians and ratios go to standard output, everything measured to
+//! `target/side_by_side/results.json`, and a chart beside it. `--scale N` divides the amounts by N,
+//! to try the harness itself.
+
+mod catch_up;
+mod chart;
+mod latency;
+mod program;
+mod report;
+mod sample;
+mod scaling;
+mod servers;
+mod sysbench;
+
+use std::{error::Error, fs, path::PathBuf};
+
+use report::Report;
+
+/// What everything here that can fail returns.
+pub(crate) type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
+
+/// How much is to be measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Amounts {
+    /// How often each contender runs.
+    pub(crate) rounds: usize,
+    /// Divides rows and transactions.
+    pub(crate) scale: u32,
+}
+
+impl Amounts {
+    /// An amount at this scale.
+    pub(crate) fn of(self, full: u32) -> u32 {
+        (full / self.scale).max(1)
+    }
+}
+
+type Case = fn(Amounts, &mut Report) -> Result<()>;
+
+const CASES: [(&str, Case); 3] = [
+    ("catch-up", catch_up::measure),
+    ("latency", latency::measure),
+    ("scaling", scaling::measure),
+];
+
+fn main() -> Result<()> {
+    let (amounts, wanted) = arguments()?;
+    let mut report = Report::new(amounts);
+    for (name, case) in CASES {
+        if wanted.is_empty() || wanted.iter().any(|it| it == name) {
+            eprintln!("== {name}");
+            case(amounts, &mut report)?;
+        }
+    }
+    let folder = results_folder();
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("results.json"), report.json()?)?;
+    fs::write(folder.join("chart.svg"), chart::svg(&report))?;
+    print!("{}", report.markdown());
+    eprintln!("written: {}/{{results.json,chart.svg}}", folder.display());
+    Ok(())
+}
+
+/// Beside the program itself, in the target folder.
+fn results_folder() -> PathBuf {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_drs"));
+    program
+        .ancestors()
+        .nth(2)
+        .map_or_else(|| PathBuf::from("target"), PathBuf::from)
+        .join("side_by_side")
+}
+
+/// The amounts, and the names of the cases wanted; none means all.
+fn arguments() -> Result<(Amounts, Vec<String>)> {
+    let mut amounts = Amounts {
+        rounds: 3,
+        scale: 1,
+    };
+    let mut wanted = Vec::new();
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut number = || -> Result<u32> {
+            let text = arguments.next().ok_or("a number is missing")?;
+            Ok(text.parse()?)
+        };
+        match argument.as_str() {
+            // What cargo itself says to a bench.
+            "--bench" => {}
+            "--rounds" => amounts.rounds = number()?.max(1) as usize,
+            "--scale" => amounts.scale = number()?.max(1),
+            name if CASES.iter().any(|(case, _)| *case == name) => wanted.push(name.to_owned()),
+            other => {
+                let names: Vec<_> = CASES.iter().map(|(name, _)| *name).collect();
+                return Err(format!(
+                    "{other}? There are {}, --rounds N and --scale N",
+                    names.join(", ")
+                )
+                .into());
+            }
+        }
+    }
+    Ok((amounts, wanted))
+}
