@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use drs_testkit::{Server, Tools};
+use drs_testkit::{DelayProxy, Server, Tools};
 use mysql::{Conn, prelude::Queryable};
 
 use crate::{
@@ -29,58 +29,51 @@ struct Backlog {
     wanted_one_lane: f64,
 }
 
-const BACKLOGS: [Backlog; 5] = [
-    Backlog {
-        title: "oltp_write_only, hot rows (sysbench's default)",
-        write: |tools, server, amounts| {
-            sbtest(tools, server, amounts).transactions(
-                "oltp_write_only",
-                amounts.of(TRANSACTIONS),
-                &[],
-            )
-        },
-        wanted: 9.0,
-        wanted_one_lane: 6.0,
+const HOT_ROWS: Backlog = Backlog {
+    title: "oltp_write_only, hot rows (sysbench's default)",
+    write: |tools, server, amounts| {
+        let transactions = amounts.of(TRANSACTIONS);
+        sbtest(tools, server, amounts).transactions("oltp_write_only", transactions, &[])
     },
-    Backlog {
-        title: "oltp_write_only, uniform",
-        write: |tools, server, amounts| {
-            sbtest(tools, server, amounts).transactions(
-                "oltp_write_only",
-                amounts.of(TRANSACTIONS),
-                &["--rand-type=uniform"],
-            )
-        },
-        wanted: 6.0,
-        wanted_one_lane: 1.0,
+    wanted: 9.0,
+    wanted_one_lane: 6.0,
+};
+
+const UNIFORM: Backlog = Backlog {
+    title: "oltp_write_only, uniform",
+    write: |tools, server, amounts| {
+        let (transactions, uniform) = (amounts.of(TRANSACTIONS), ["--rand-type=uniform"]);
+        sbtest(tools, server, amounts).transactions("oltp_write_only", transactions, &uniform)
     },
-    Backlog {
-        title: "single-row updates",
-        write: |tools, server, amounts| {
-            sbtest(tools, server, amounts).transactions(
-                "oltp_update_non_index",
-                amounts.of(TRANSACTIONS),
-                &[],
-            )
-        },
-        wanted: 9.0,
-        wanted_one_lane: 1.0,
+    wanted: 6.0,
+    wanted_one_lane: 1.0,
+};
+
+const UPDATES: Backlog = Backlog {
+    title: "single-row updates",
+    write: |tools, server, amounts| {
+        let transactions = amounts.of(TRANSACTIONS);
+        sbtest(tools, server, amounts).transactions("oltp_update_non_index", transactions, &[])
     },
-    Backlog {
-        title: "single-row inserts, two unique keys",
-        write: |_, server, amounts| insert_uniques(server, amounts.of(TRANSACTIONS)),
-        wanted: 1.0,
-        wanted_one_lane: 1.0,
+    wanted: 9.0,
+    wanted_one_lane: 1.0,
+};
+
+const INSERTS: Backlog = Backlog {
+    title: "single-row inserts, two unique keys",
+    write: |_, server, amounts| insert_uniques(server, amounts.of(TRANSACTIONS)),
+    wanted: 1.0,
+    wanted_one_lane: 1.0,
+};
+
+const HOT_TABLE: Backlog = Backlog {
+    title: "oltp_write_only on one table of 1,000 rows",
+    write: |tools, server, amounts| {
+        hot(tools, server).transactions("oltp_write_only", amounts.of(TRANSACTIONS), &[])
     },
-    Backlog {
-        title: "oltp_write_only on one table of 1,000 rows",
-        write: |tools, server, amounts| {
-            hot(tools, server).transactions("oltp_write_only", amounts.of(TRANSACTIONS), &[])
-        },
-        wanted: 1.0,
-        wanted_one_lane: 1.0,
-    },
-];
+    wanted: 1.0,
+    wanted_one_lane: 1.0,
+};
 
 fn sbtest<'a>(tools: &'a Tools, server: &'a Server, amounts: Amounts) -> Sysbench<'a> {
     Sysbench {
@@ -117,37 +110,56 @@ pub(crate) fn base(tools: &Tools, amounts: Amounts) -> Result<Base> {
     })
 }
 
-pub(crate) fn measure(amounts: Amounts, report: &mut Report) -> Result<()> {
-    let tools = Tools::find_or_fetch()?;
-    let base = base(&tools, amounts)?;
-    for backlog in &BACKLOGS {
-        let source = base.source()?;
-        let start = start_point(&mut source.conn()?)?;
-        (backlog.write)(&tools, &source, amounts)?;
-        let mut contenders = vec![Contender::new(REPLICA, || replica(&base, &source))];
-        for lanes in [1, 2, 4, 8] {
-            let (base, source, start) = (&base, &source, &start);
-            contenders.push(Contender::new(lanes_name(lanes), move || {
-                ours(base, source, start, lanes, None)
-            }));
-        }
-        let runs = in_turn(amounts.rounds, contenders)?;
-        let goals = vec![
-            Goal::new(lanes_name(4), REPLICA, backlog.wanted),
-            Goal::new(lanes_name(1), REPLICA, backlog.wanted_one_lane),
-        ];
-        report.add(format!("Catch-up: {}", backlog.title), "s", runs, goals);
-    }
-    Ok(())
-}
-
-/// The catch-up of the first backlog with the destination further away.
-pub(crate) fn measure_delayed(amounts: Amounts, report: &mut Report) -> Result<()> {
+/// One of the backlogs, from nothing to its table.
+fn measure(backlog: &Backlog, amounts: Amounts, report: &mut Report) -> Result<()> {
     let tools = Tools::find_or_fetch()?;
     let base = base(&tools, amounts)?;
     let source = base.source()?;
     let start = start_point(&mut source.conn()?)?;
-    (BACKLOGS[0].write)(&tools, &source, amounts)?;
+    (backlog.write)(&tools, &source, amounts)?;
+    let mut contenders = vec![Contender::new(REPLICA, || replica(&base, &source))];
+    for lanes in [1, 2, 4, 8] {
+        let (base, source, start) = (&base, &source, &start);
+        contenders.push(Contender::new(lanes_name(lanes), move || {
+            ours(base, source, start, lanes, None)
+        }));
+    }
+    let runs = in_turn(amounts.rounds, contenders)?;
+    let goals = vec![
+        Goal::new(lanes_name(4), REPLICA, backlog.wanted),
+        Goal::new(lanes_name(1), REPLICA, backlog.wanted_one_lane),
+    ];
+    report.add(format!("Catch-up: {}", backlog.title), "s", runs, goals);
+    Ok(())
+}
+
+pub(crate) fn hot_rows(amounts: Amounts, report: &mut Report) -> Result<()> {
+    measure(&HOT_ROWS, amounts, report)
+}
+
+pub(crate) fn uniform(amounts: Amounts, report: &mut Report) -> Result<()> {
+    measure(&UNIFORM, amounts, report)
+}
+
+pub(crate) fn updates(amounts: Amounts, report: &mut Report) -> Result<()> {
+    measure(&UPDATES, amounts, report)
+}
+
+pub(crate) fn inserts(amounts: Amounts, report: &mut Report) -> Result<()> {
+    measure(&INSERTS, amounts, report)
+}
+
+pub(crate) fn hot_table(amounts: Amounts, report: &mut Report) -> Result<()> {
+    measure(&HOT_TABLE, amounts, report)
+}
+
+/// The catch-up of the first backlog with the destination further away.
+pub(crate) fn delayed(amounts: Amounts, report: &mut Report) -> Result<()> {
+    let tools = Tools::find_or_fetch()?;
+    let base = base(&tools, amounts)?;
+    let source = base.source()?;
+    let start = start_point(&mut source.conn()?)?;
+    (HOT_ROWS.write)(&tools, &source, amounts)?;
     let mut contenders = Vec::new();
     for lanes in [1, 4] {
         for delay_ms in [0, 1, 10] {
@@ -268,8 +280,16 @@ fn ours(
     round_trip: Option<Duration>,
 ) -> Result<Sample> {
     let destination = base.destination()?;
-    let _ = round_trip;
-    let task = task(source, &destination, None, start, lanes)?;
+    let proxy = round_trip
+        .map(|delay| DelayProxy::start(([127, 0, 0, 1], destination.port()).into(), delay / 2))
+        .transpose()?;
+    let task = task(
+        source,
+        &destination,
+        proxy.as_ref().map(DelayProxy::port),
+        start,
+        lanes,
+    )?;
     let times = ServerTimes::start(source, &destination)?;
     let run = task.until_caught_up()?;
     let (_, source_cpu, destination_cpu) = times.stop()?;

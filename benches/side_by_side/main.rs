@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo bench --bench side_by_side                     # everything
-//! cargo bench --bench side_by_side -- catch-up copy    # some cases
+//! cargo bench --bench side_by_side -- catch-up copy    # the cases that begin so
 //! cargo bench --bench side_by_side -- --rounds 3 --scale 10
 //! ```
 //!
@@ -46,17 +46,24 @@ impl Amounts {
 
 type Case = fn(Amounts, &mut Report) -> Result<()>;
 
-const CASES: [(&str, Case); 3] = [
-    ("catch-up", catch_up::measure),
+const CASES: [(&str, Case); 10] = [
+    ("catch-up-hot-rows", catch_up::hot_rows),
+    ("catch-up-uniform", catch_up::uniform),
+    ("catch-up-updates", catch_up::updates),
+    ("catch-up-inserts", catch_up::inserts),
+    ("catch-up-hot-table", catch_up::hot_table),
     ("latency", latency::measure),
-    ("scaling", scaling::measure),
+    ("scaling-rows", scaling::rows),
+    ("scaling-columns", scaling::columns),
+    ("scaling-delay", catch_up::delayed),
+    ("scaling-tables", scaling::tables),
 ];
 
 fn main() -> Result<()> {
     let (amounts, wanted) = arguments()?;
     let mut report = Report::new(amounts);
     for (name, case) in CASES {
-        if wanted.is_empty() || wanted.iter().any(|it| it == name) {
+        if wanted.is_empty() || wanted.iter().any(|it| name.starts_with(it)) {
             eprintln!("== {name}");
             case(amounts, &mut report)?;
         }
@@ -80,7 +87,7 @@ fn results_folder() -> PathBuf {
         .join("side_by_side")
 }
 
-/// The amounts, and the names of the cases wanted; none means all.
+/// The amounts, and how the names of the cases wanted begin; none means all.
 fn arguments() -> Result<(Amounts, Vec<String>)> {
     let mut amounts = Amounts {
         rounds: 3,
@@ -98,7 +105,9 @@ fn arguments() -> Result<(Amounts, Vec<String>)> {
             "--bench" => {}
             "--rounds" => amounts.rounds = number()?.max(1) as usize,
             "--scale" => amounts.scale = number()?.max(1),
-            name if CASES.iter().any(|(case, _)| *case == name) => wanted.push(name.to_owned()),
+            name if CASES.iter().any(|(case, _)| case.starts_with(name)) => {
+                wanted.push(name.to_owned())
+            }
             other => {
                 let names: Vec<_> = CASES.iter().map(|(name, _)| *name).collect();
                 return Err(format!(

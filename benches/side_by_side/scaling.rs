@@ -1,23 +1,16 @@
-//! How the cost grows with rows, tables and columns. Lanes and network delay are in `catch_up`.
+//! How the cost grows with rows, tables and columns. Lanes and network delay are in [`catch_up`](crate::catch_up).
 
 use drs_testkit::Server;
 use mysql::prelude::Queryable;
 
 use crate::{
     Amounts, Result,
-    catch_up::{self, start_point},
+    catch_up::start_point,
     program::{TaskFile, TaskText},
     report::Report,
     sample::{Contender, Sample, in_turn},
     servers::{Base, ServerTimes, same_data},
 };
-
-pub(crate) fn measure(amounts: Amounts, report: &mut Report) -> Result<()> {
-    rows(amounts, report)?;
-    columns(amounts, report)?;
-    catch_up::measure_delayed(amounts, report)?;
-    tables(amounts, report)
-}
 
 /// A table of this many rows, in one statement; `values` says what each row `n` holds.
 fn fill(server: &Server, table: &str, values: &str, rows: u32) -> Result<()> {
@@ -56,7 +49,7 @@ fn empty_base() -> Result<Base> {
     Base::prepare(|_| Ok(()))
 }
 
-fn rows(amounts: Amounts, report: &mut Report) -> Result<()> {
+pub(crate) fn rows(amounts: Amounts, report: &mut Report) -> Result<()> {
     let base = empty_base()?;
     let source = base.source()?;
     let sizes: Vec<u32> = [125_000, 250_000, 500_000, 1_000_000]
@@ -88,7 +81,7 @@ fn rows(amounts: Amounts, report: &mut Report) -> Result<()> {
 }
 
 /// Tables are made and read one by one, so this case runs once: it takes minutes.
-fn tables(amounts: Amounts, report: &mut Report) -> Result<()> {
+pub(crate) fn tables(amounts: Amounts, report: &mut Report) -> Result<()> {
     let base = empty_base()?;
     let source = base.source()?;
     let numbers: Vec<u32> = [10, 100, 1_000, 10_000]
@@ -133,7 +126,7 @@ fn tables(amounts: Amounts, report: &mut Report) -> Result<()> {
 
 /// The same number of values in more and more columns: copied, and all of their rows changed once
 /// in transactions of 100 rows.
-fn columns(amounts: Amounts, report: &mut Report) -> Result<()> {
+pub(crate) fn columns(amounts: Amounts, report: &mut Report) -> Result<()> {
     const VALUES: u32 = 4_000_000;
     let widths = [4, 40, 400];
     let rows_of = |width: u32| amounts.of(VALUES / width);
