@@ -124,7 +124,7 @@ fn measure(backlog: &Backlog, amounts: Amounts, report: &mut Report) -> Result<(
             ours(base, source, start, lanes, None)
         }));
     }
-    let runs = in_turn(amounts.rounds, contenders)?;
+    let runs = in_turn(amounts, contenders)?;
     let goals = vec![
         Goal::new(lanes_name(4), REPLICA, backlog.wanted),
         Goal::new(lanes_name(1), REPLICA, backlog.wanted_one_lane),
@@ -170,7 +170,7 @@ pub(crate) fn delayed(amounts: Amounts, report: &mut Report) -> Result<()> {
             }));
         }
     }
-    let runs = in_turn(amounts.rounds, contenders)?;
+    let runs = in_turn(amounts, contenders)?;
     let goals =
         [1, 4].map(|lanes| Goal::new(delayed_name(lanes, 10), delayed_name(lanes, 0), 0.667));
     report.add(

@@ -42,7 +42,7 @@ pub(crate) fn measure(amounts: Amounts, report: &mut Report) -> Result<()> {
         Contender::new(REPLICA, || replica(&base, amounts)),
         Contender::new(OURS, || ours(&base, amounts)),
     ];
-    let runs = in_turn(amounts.rounds, contenders)?;
+    let runs = in_turn(amounts, contenders)?;
     for (title, figure) in [("p50", "p50 ms"), ("p99", "p99 ms")] {
         let runs = runs.iter().map(|runs| by_figure(runs, figure)).collect();
         let goals = vec![Goal::new(OURS, REPLICA, 1.0)];

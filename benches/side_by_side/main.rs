@@ -9,7 +9,7 @@
 //! It brings up its own servers, fetches the other tools, and lets all run in turn, several rounds.
 //! Medians and ratios go to standard output, everything measured to
 //! `target/side_by_side/results.json`, and a chart beside it. `--scale N` divides the amounts by N,
-//! to try the harness itself.
+//! to try the harness itself; `--only NAME` lets those run alone whose names hold NAME.
 
 mod catch_up;
 mod chart;
@@ -35,6 +35,8 @@ pub(crate) struct Amounts {
     pub(crate) rounds: usize,
     /// Divides rows and transactions.
     pub(crate) scale: u32,
+    /// Only contenders whose names hold this.
+    pub(crate) only: Option<&'static str>,
 }
 
 impl Amounts {
@@ -92,26 +94,27 @@ fn arguments() -> Result<(Amounts, Vec<String>)> {
     let mut amounts = Amounts {
         rounds: 3,
         scale: 1,
+        only: None,
     };
     let mut wanted = Vec::new();
     let mut arguments = std::env::args().skip(1);
+    let number = |text: Option<String>| -> Result<u32> {
+        Ok(text.ok_or("a number is missing")?.parse::<u32>()?.max(1))
+    };
     while let Some(argument) = arguments.next() {
-        let mut number = || -> Result<u32> {
-            let text = arguments.next().ok_or("a number is missing")?;
-            Ok(text.parse()?)
-        };
         match argument.as_str() {
             // What cargo itself says to a bench.
             "--bench" => {}
-            "--rounds" => amounts.rounds = number()?.max(1) as usize,
-            "--scale" => amounts.scale = number()?.max(1),
+            "--rounds" => amounts.rounds = number(arguments.next())? as usize,
+            "--scale" => amounts.scale = number(arguments.next())?,
+            "--only" => amounts.only = arguments.next().map(|name| &*name.leak()),
             name if CASES.iter().any(|(case, _)| case.starts_with(name)) => {
                 wanted.push(name.to_owned())
             }
             other => {
                 let names: Vec<_> = CASES.iter().map(|(name, _)| *name).collect();
                 return Err(format!(
-                    "{other}? There are {}, --rounds N and --scale N",
+                    "{other}? There are {}, --rounds N, --scale N and --only NAME",
                     names.join(", ")
                 )
                 .into());

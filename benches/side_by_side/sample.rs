@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::Result;
+use crate::{Amounts, Result};
 
 /// What one run came to.
 #[derive(Clone, Debug, Default)]
@@ -108,7 +108,12 @@ impl Runs {
 
 /// Lets all run in turn, and that several times, so that a slow moment of the machine does not meet
 /// one of them alone.
-pub(crate) fn in_turn(rounds: usize, mut contenders: Vec<Contender<'_>>) -> Result<Vec<Runs>> {
+pub(crate) fn in_turn(amounts: Amounts, mut contenders: Vec<Contender<'_>>) -> Result<Vec<Runs>> {
+    contenders.retain(|contender| {
+        amounts
+            .only
+            .is_none_or(|only| contender.name.contains(only))
+    });
     let mut runs: Vec<Runs> = contenders
         .iter()
         .map(|contender| Runs {
@@ -116,7 +121,7 @@ pub(crate) fn in_turn(rounds: usize, mut contenders: Vec<Contender<'_>>) -> Resu
             samples: Vec::new(),
         })
         .collect();
-    for round in 1..=rounds {
+    for round in 1..=amounts.rounds {
         for (contender, runs) in contenders.iter_mut().zip(&mut runs) {
             let sample =
                 (contender.run)().map_err(|error| format!("{}: {error}", contender.name))?;

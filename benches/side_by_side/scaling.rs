@@ -75,7 +75,7 @@ pub(crate) fn rows(amounts: Amounts, report: &mut Report) -> Result<()> {
             })
         })
         .collect();
-    let runs = in_turn(amounts.rounds, contenders)?;
+    let runs = in_turn(amounts, contenders)?;
     report.add("Scaling: copy of more rows", "s", runs, Vec::new());
     Ok(())
 }
@@ -114,7 +114,13 @@ pub(crate) fn tables(amounts: Amounts, report: &mut Report) -> Result<()> {
             })
         })
         .collect();
-    let runs = in_turn(1, contenders)?;
+    let runs = in_turn(
+        Amounts {
+            rounds: 1,
+            ..amounts
+        },
+        contenders,
+    )?;
     report.add(
         "Scaling: copy of more tables of 2 rows",
         "s",
@@ -207,7 +213,7 @@ pub(crate) fn columns(amounts: Amounts, report: &mut Report) -> Result<()> {
             },
         ));
     }
-    let runs = in_turn(amounts.rounds, contenders)?;
+    let runs = in_turn(amounts, contenders)?;
     report.add(
         "Scaling: 4 million values in more columns",
         "s",
