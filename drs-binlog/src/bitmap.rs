@@ -56,6 +56,19 @@ impl<'a> Bitmap<'a> {
         full + rest
     }
 
+    /// Is no bit set?
+    #[inline]
+    pub fn is_clear(&self) -> bool {
+        let (whole, rest) = self
+            .bytes
+            .split_at_checked(self.bits / 8)
+            .unwrap_or((self.bytes, &[]));
+        whole.iter().all(|byte| *byte == 0)
+            && rest
+                .first()
+                .is_none_or(|byte| byte & low_bits(self.bits % 8) == 0)
+    }
+
     /// True when every bit is set.
     pub fn is_full(&self) -> bool {
         self.count() == self.bits
@@ -102,6 +115,7 @@ mod tests {
             assert_eq!(field.count(), count, "{field:?}");
             assert_eq!(field.ones().collect::<Vec<_>>(), ones);
             assert_eq!(field.is_full(), count == bits);
+            assert_eq!(field.is_clear(), count == 0);
             assert!(!field.is_set(bits));
         }
     }

@@ -150,8 +150,8 @@ mod code {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extent {
     /// Bytes of a length in front of the value; 0: the length is always `fixed`.
-    prefix: u8,
-    fixed: u16,
+    pub(crate) prefix: u8,
+    pub(crate) fixed: u16,
 }
 
 impl ColumnType {
@@ -341,6 +341,31 @@ impl Extent {
             _ => reader.u32()? as usize,
         };
         reader.take(len)
+    }
+
+    /// What is left of `bytes` behind the value; `None` if it reaches beyond them.
+    #[inline]
+    pub(crate) fn pass(self, bytes: &[u8]) -> Option<&[u8]> {
+        let (len, rest) = match self.prefix {
+            0 => (self.fixed.into(), bytes),
+            1 => {
+                let (len, rest) = bytes.split_first()?;
+                (usize::from(*len), rest)
+            }
+            2 => {
+                let (len, rest) = bytes.split_first_chunk()?;
+                (usize::from(u16::from_le_bytes(*len)), rest)
+            }
+            3 => {
+                let ([a, b, c], rest) = bytes.split_first_chunk()?;
+                (u32::from_le_bytes([*a, *b, *c, 0]) as usize, rest)
+            }
+            _ => {
+                let (len, rest) = bytes.split_first_chunk()?;
+                (u32::from_le_bytes(*len) as usize, rest)
+            }
+        };
+        rest.get(len..)
     }
 }
 

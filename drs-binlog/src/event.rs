@@ -2,9 +2,9 @@ use std::fmt;
 
 use crate::{
     Decoder, Error, EventHeader, EventType, ExecuteLoadQuery, FormatDescription, GtidEvent,
-    GtidSet, Heartbeat, Incident, IntVar, LoadBlock, MariaDbEvent, Query, Rand, Reader, Result,
-    Rotate, Rows, StatementText, TableMap, TransactionContext, TransactionPayload, UserVar,
-    ViewChange, XaPrepare, hidden::Hidden, load_data,
+    GtidSet, Heartbeat, Incident, IntVar, LoadBlock, MariaDbEvent, PayloadUnpacker, Query, Rand,
+    Reader, Result, Rotate, Rows, StatementText, TableMap, TransactionContext, TransactionPayload,
+    UserVar, ViewChange, XaPrepare, hidden::Hidden, load_data,
 };
 
 /// One event as it lies in the log: its header, and its body without the checksum.
@@ -177,7 +177,8 @@ pub fn fuzz_event(data: &[u8]) {
     let _ = format!("{raw:?} {decoded:?}");
     match decoded {
         Ok(Event::TransactionPayload(payload)) => {
-            let Ok(mut events) = payload.events(1 << 16) else {
+            let mut unpacker = PayloadUnpacker::new();
+            let Ok(mut events) = payload.events(&mut unpacker, 1 << 16) else {
                 return;
             };
             for _ in 0..1000 {

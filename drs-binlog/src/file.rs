@@ -8,6 +8,7 @@ use std::{
 use crate::{
     Decoder, Error, EventHeader, EventSource, EventType, LogFile, Position, Result, SourceEvent,
     offsets::{Mode, Offsets},
+    window::Window,
 };
 
 /// The largest event that sources accept unless told otherwise: a row as large
@@ -133,11 +134,13 @@ impl EventSource for FileSource {
         let Some(size) = self.frame()? else {
             return Ok(None);
         };
-        let bytes = self.window.take(size).ok_or(Error::Malformed {
-            event_type: EventType::UNKNOWN,
-            offset: size,
-            reason: "the file ends inside an event",
-        })?;
+        let Some(bytes) = self.window.take(size) else {
+            return Err(Error::Malformed {
+                event_type: EventType::UNKNOWN,
+                offset: size,
+                reason: "the file ends inside an event",
+            });
+        };
         let raw = self.decoder.raw(bytes)?;
         if raw.header.event_type == EventType::MARIADB_START_ENCRYPTION {
             return Err(Error::NotABinlog(
@@ -157,70 +160,6 @@ impl EventSource for FileSource {
 
     fn position(&self) -> Position {
         self.offsets.position()
-    }
-}
-
-/// The part of a file that is in memory: at least the event being read, most
-/// often many. Events are lent out of it, not copied.
-#[derive(Default)]
-struct Window {
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-}
-
-impl Window {
-    /// What is read at once, and kept between events.
-    const LEN: usize = 256 << 10;
-
-    fn clear(&mut self) {
-        (self.start, self.end) = (0, 0);
-    }
-
-    fn bytes(&self) -> &[u8] {
-        self.buffer.get(self.start..self.end).unwrap_or_default()
-    }
-
-    fn consume(&mut self, len: usize) {
-        self.start = (self.start + len).min(self.end);
-    }
-
-    /// The next `len` bytes, if they are there.
-    fn take(&mut self, len: usize) -> Option<&[u8]> {
-        let start = self.start;
-        let end = start.checked_add(len).filter(|end| *end <= self.end)?;
-        self.start = end;
-        self.buffer.get(start..end)
-    }
-
-    /// Reads until `len` bytes are there, or the input's end.
-    fn fill(&mut self, input: &mut dyn Read, len: usize) -> Result<()> {
-        if self.end - self.start >= len {
-            return Ok(());
-        }
-        self.buffer.copy_within(self.start..self.end, 0);
-        (self.start, self.end) = (0, self.end - self.start);
-        if self.buffer.len() > Self::LEN && len <= Self::LEN {
-            // A huge event was here.
-            self.buffer.truncate(Self::LEN);
-            self.buffer.shrink_to_fit();
-        }
-        while self.end < len {
-            // The buffer grows with the bytes that come, not with what a header says.
-            if self.end == self.buffer.len() {
-                let grown = (self.buffer.len() * 2).min(len).max(Self::LEN);
-                self.buffer.reserve_exact(grown - self.buffer.len());
-                self.buffer.resize(grown, 0);
-            }
-            let free = self.buffer.get_mut(self.end..).unwrap_or_default();
-            match input.read(free) {
-                Ok(0) => break,
-                Ok(read) => self.end += read,
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e.into()),
-            }
-        }
-        Ok(())
     }
 }
 

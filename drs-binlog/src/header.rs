@@ -42,12 +42,8 @@ impl EventHeader {
     /// Reads the header at the start of `bytes`, which may be longer.
     ///
     /// Fails when `bytes` is too short or the size in it is smaller than a header.
+    #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let too_short = Error::Malformed {
-            event_type: EventType::UNKNOWN,
-            offset: bytes.len(),
-            reason: "the event ends inside its header",
-        };
         let Some(
             &[
                 t0,
@@ -72,7 +68,11 @@ impl EventHeader {
             ],
         ) = bytes.first_chunk::<{ Self::LEN }>()
         else {
-            return Err(too_short);
+            return Err(Error::Malformed {
+                event_type: EventType::UNKNOWN,
+                offset: bytes.len(),
+                reason: "the event ends inside its header",
+            });
         };
         let header = Self {
             timestamp: u32::from_le_bytes([t0, t1, t2, t3]),

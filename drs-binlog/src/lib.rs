@@ -72,6 +72,7 @@ mod table_metadata;
 mod temporal;
 mod transaction;
 mod value;
+mod window;
 
 pub use bitmap::Bitmap;
 pub use column::ColumnType;
@@ -99,7 +100,7 @@ pub use json::{
 pub use json_diff::{JsonDiff, JsonDiffOperation, JsonDiffs};
 pub use load_data::{ExecuteLoadQuery, LoadBlock, LoadDuplicates};
 pub use mariadb::{MariaDbEvent, MariaDbGtidEvent, MariaDbGtidList};
-pub use payload::{Compression, PayloadEvents, TransactionPayload};
+pub use payload::{Compression, PayloadEvents, PayloadUnpacker, TransactionPayload};
 pub use position::{LogFile, Position, StartPoint};
 pub use query::{
     CompressedQuery, DatabaseNames, Invoker, Query, QueryCharset, StatementText, StatusVars,

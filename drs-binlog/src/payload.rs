@@ -3,7 +3,9 @@ use std::{
     io::{ErrorKind, Read},
 };
 
-use crate::{Error, EventHeader, EventType, RawEvent, Result, hidden::Hidden};
+use zstd::zstd_safe::{DCtx, DParameter};
+
+use crate::{Error, EventHeader, EventType, RawEvent, Result, hidden::Hidden, window::Window};
 
 /// TRANSACTION_PAYLOAD: the events of a whole transaction save its GTID,
 /// compressed (MySQL 8.0.20 and later, `binlog_transaction_compression`).
@@ -79,21 +81,32 @@ impl<'a> TransactionPayload<'a> {
     /// The events inside, unpacked one after another; an event of more than
     /// `event_bytes_max` bytes is an error.
     ///
-    /// Memory: the largest event, and zstd's window (2 MiB at the server's
-    /// default level, 128 MiB at its highest); never the whole payload.
-    pub fn events(&self, event_bytes_max: usize) -> Result<PayloadEvents<'a>> {
+    /// Memory, kept in `unpacker`: the largest event (256 KiB at least), and
+    /// zstd's window for larger payloads (2 MiB at the server's default level,
+    /// 128 MiB at its highest); never the whole payload.
+    pub fn events<'u>(
+        &self,
+        unpacker: &'u mut PayloadUnpacker,
+        event_bytes_max: usize,
+    ) -> Result<PayloadEvents<'u>>
+    where
+        'a: 'u,
+    {
+        let PayloadUnpacker { zstd, window } = unpacker;
+        window.clear();
         let stream = match self.compression {
             Compression::None => Stream::Plain(self.payload),
             Compression::Zstd => {
-                let mut stream = zstd::stream::read::Decoder::with_buffer(self.payload)
-                    .map_err(Error::Decompress)?;
-                stream.window_log_max(27).map_err(Error::Decompress)?;
-                Stream::Zstd(stream)
+                let context = match zstd {
+                    Some(context) => context,
+                    None => zstd.insert(new_context()?),
+                };
+                Stream::Zstd(Box::new(Zstd::with_context(self.payload, context)))
             }
         };
         Ok(PayloadEvents {
             stream,
-            event: Vec::new(),
+            window,
             event_bytes_max,
             bytes_read: 0,
             bytes_expected: self.uncompressed_size,
@@ -101,25 +114,57 @@ impl<'a> TransactionPayload<'a> {
     }
 }
 
+/// What unpacks compressed transactions, kept from one to the next: making zstd's state anew takes
+/// longer than to unpack a small transaction.
+#[derive(Default)]
+pub struct PayloadUnpacker {
+    zstd: Option<DCtx<'static>>,
+    window: Window,
+}
+
+impl PayloadUnpacker {
+    /// One that has not unpacked anything; it allocates when it does.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl fmt::Debug for PayloadUnpacker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PayloadUnpacker").finish_non_exhaustive()
+    }
+}
+
+fn new_context() -> Result<DCtx<'static>> {
+    let failed = |reason: &str| Error::Decompress(std::io::Error::other(reason.to_owned()));
+    let mut context = DCtx::try_create().ok_or_else(|| failed("there is no memory for it"))?;
+    context
+        .set_parameter(DParameter::WindowLogMax(27))
+        .map_err(|code| failed(zstd::zstd_safe::get_error_name(code)))?;
+    Ok(context)
+}
+
 /// The events of a compressed transaction; see [`TransactionPayload::events`].
 pub struct PayloadEvents<'a> {
     stream: Stream<'a>,
-    event: Vec<u8>,
+    window: &'a mut Window,
     event_bytes_max: usize,
     bytes_read: u64,
     bytes_expected: Option<u64>,
 }
 
+type Zstd<'a> = zstd::stream::read::Decoder<'a, &'a [u8]>;
+
 enum Stream<'a> {
     Plain(&'a [u8]),
-    Zstd(zstd::stream::read::Decoder<'a, &'a [u8]>),
+    Zstd(Box<Zstd<'a>>),
 }
 
-impl Stream<'_> {
-    fn reader(&mut self) -> &mut dyn Read {
+impl Read for Stream<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
         match self {
-            Self::Plain(bytes) => bytes,
-            Self::Zstd(stream) => stream,
+            Self::Plain(bytes) => bytes.read(out),
+            Self::Zstd(stream) => stream.read(out),
         }
     }
 }
@@ -130,8 +175,9 @@ impl PayloadEvents<'_> {
     /// [`Decoder::raw_nested`](crate::Decoder::raw_nested) frames them. After
     /// an error nothing more can be read.
     pub fn next_event(&mut self) -> Result<Option<&[u8]>> {
-        self.event.clear();
-        if self.fill(EventHeader::LEN)? == 0 {
+        self.fill(EventHeader::LEN)?;
+        let bytes = self.window.bytes();
+        if bytes.is_empty() {
             return match self.bytes_expected {
                 Some(expected) if expected != self.bytes_read => Err(malformed(
                     0,
@@ -140,13 +186,10 @@ impl PayloadEvents<'_> {
                 _ => Ok(None),
             };
         }
-        if self.event.len() < EventHeader::LEN {
-            return Err(malformed(
-                self.event.len(),
-                "the payload ends inside an event",
-            ));
+        if bytes.len() < EventHeader::LEN {
+            return Err(malformed(bytes.len(), ENDS_INSIDE));
         }
-        let header = EventHeader::parse(&self.event)?;
+        let header = EventHeader::parse(bytes)?;
         let size = header.event_size as usize;
         if size > self.event_bytes_max {
             return Err(Error::TooLarge {
@@ -155,36 +198,29 @@ impl PayloadEvents<'_> {
                 bytes_max: self.event_bytes_max as u64,
             });
         }
-        self.fill(size - EventHeader::LEN)?;
-        if self.event.len() != size {
-            return Err(malformed(
-                self.event.len(),
-                "the payload ends inside an event",
-            ));
+        self.fill(size)?;
+        self.bytes_read += size as u64;
+        let there = self.window.bytes().len();
+        match self.window.take(size) {
+            Some(event) => Ok(Some(event)),
+            None => Err(malformed(there, ENDS_INSIDE)),
         }
-        Ok(Some(&self.event))
     }
 
-    /// Reads up to `len` further bytes, fewer at the end of the stream only.
-    /// The buffer grows with the bytes that come, not with what was announced.
-    fn fill(&mut self, len: usize) -> Result<usize> {
-        let before = self.event.len();
-        let mut part = self.stream.reader().take(len as u64);
-        match part.read_to_end(&mut self.event) {
-            Ok(_) => {}
-            Err(e) if e.kind() == ErrorKind::UnexpectedEof => {
-                return Err(malformed(
-                    self.event.len(),
-                    "the compressed payload is cut off",
-                ));
-            }
-            Err(e) => return Err(Error::Decompress(e)),
+    /// Reads until `len` bytes are there, or the stream's end.
+    fn fill(&mut self, len: usize) -> Result<()> {
+        match self.window.fill(&mut self.stream, len) {
+            Ok(()) => Ok(()),
+            Err(e) if e.kind() == ErrorKind::UnexpectedEof => Err(malformed(
+                self.window.bytes().len(),
+                "the compressed payload is cut off",
+            )),
+            Err(e) => Err(Error::Decompress(e)),
         }
-        let read = self.event.len() - before;
-        self.bytes_read += read as u64;
-        Ok(read)
     }
 }
+
+const ENDS_INSIDE: &str = "the payload ends inside an event";
 
 fn malformed(offset: usize, reason: &'static str) -> Error {
     Error::Malformed {

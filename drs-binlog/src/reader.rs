@@ -40,16 +40,19 @@ impl<'a> Reader<'a> {
     }
 
     /// True when nothing is left.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.remaining() == 0
     }
 
     /// The type of the event being read.
+    #[inline]
     pub fn event_type(&self) -> EventType {
         self.event_type
     }
 
     /// The error for a value at the present offset.
+    #[cold]
     pub fn malformed(&self, reason: &'static str) -> Error {
         Error::Malformed {
             event_type: self.event_type,
@@ -88,6 +91,7 @@ impl<'a> Reader<'a> {
     }
 
     /// All bytes that are left.
+    #[inline]
     pub fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.left)
     }
@@ -101,13 +105,27 @@ impl<'a> Reader<'a> {
             .ok_or_else(|| self.too_short())
     }
 
+    /// Passes over what `pass` passes over: it gets what is left and gives what is left then.
+    #[inline]
+    pub(crate) fn pass(&mut self, pass: impl FnOnce(&'a [u8]) -> Option<&'a [u8]>) -> Result<()> {
+        match pass(self.left) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => Err(self.too_short()),
+        }
+    }
+
     /// A reader of the next `len` bytes alone.
+    #[inline]
     pub fn sub(&mut self, len: usize) -> Result<Self> {
         let base = self.offset();
         Ok(Self::new(self.take(len)?, base, self.event_type))
     }
 
     /// Fails if anything is left.
+    #[inline]
     pub fn finish(&self) -> Result<()> {
         if self.is_empty() {
             Ok(())
@@ -117,32 +135,38 @@ impl<'a> Reader<'a> {
     }
 
     /// One byte.
+    #[inline]
     pub fn u8(&mut self) -> Result<u8> {
         Ok(self.take_array::<1>()?[0])
     }
 
     /// Two bytes, little-endian.
+    #[inline]
     pub fn u16(&mut self) -> Result<u16> {
         Ok(u16::from_le_bytes(self.take_array()?))
     }
 
     /// Three bytes, little-endian.
+    #[inline]
     pub fn u24(&mut self) -> Result<u32> {
         let [a, b, c] = self.take_array()?;
         Ok(u32::from_le_bytes([a, b, c, 0]))
     }
 
     /// Four bytes, little-endian.
+    #[inline]
     pub fn u32(&mut self) -> Result<u32> {
         Ok(u32::from_le_bytes(self.take_array()?))
     }
 
     /// Six bytes, little-endian.
+    #[inline]
     pub fn u48(&mut self) -> Result<u64> {
         self.uint_le(6)
     }
 
     /// Eight bytes, little-endian.
+    #[inline]
     pub fn u64(&mut self) -> Result<u64> {
         Ok(u64::from_le_bytes(self.take_array()?))
     }
@@ -171,6 +195,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A length-encoded integer (MySQL's "packed" integer); the NULL marker 251 is refused.
+    #[inline]
     pub fn packed_u64(&mut self) -> Result<u64> {
         match self.u8()? {
             n @ 0..=250 => Ok(u64::from(n)),
@@ -182,6 +207,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A length-encoded integer that must fit what is left of the event.
+    #[inline]
     pub fn packed_len(&mut self) -> Result<usize> {
         let n = self.packed_u64()?;
         match usize::try_from(n) {

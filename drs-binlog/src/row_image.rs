@@ -38,6 +38,58 @@ pub(crate) struct Step {
     pub(crate) extent: Extent,
 }
 
+/// What lies between the ends of two values of variable length in an image without NULL: so many
+/// bytes, then the value, if there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    fixed_bytes: usize,
+    variable: Option<Extent>,
+}
+
+/// The columns' values as spans.
+pub(crate) fn spans(steps: &[Step]) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut fixed_bytes = 0;
+    for step in steps {
+        if step.extent.prefix == 0 {
+            fixed_bytes += usize::from(step.extent.fixed);
+        } else {
+            spans.push(Span {
+                fixed_bytes: std::mem::take(&mut fixed_bytes),
+                variable: Some(step.extent),
+            });
+        }
+    }
+    if fixed_bytes > 0 {
+        spans.push(Span {
+            fixed_bytes,
+            variable: None,
+        });
+    }
+    spans
+}
+
+impl Span {
+    /// What is left of `bytes` behind it; `None` if it reaches beyond them.
+    #[inline]
+    fn pass(self, bytes: &[u8]) -> Option<&[u8]> {
+        let rest = bytes.get(self.fixed_bytes..)?;
+        match self.variable {
+            Some(extent) => extent.pass(rest),
+            None => Some(rest),
+        }
+    }
+}
+
+impl Step {
+    pub(crate) fn new(column_type: ColumnType) -> Self {
+        Self {
+            column_type,
+            extent: column_type.extent(),
+        }
+    }
+}
+
 impl<'a> ImageShape<'a> {
     pub(crate) fn new(present: Bitmap<'a>, partial_values: bool) -> Self {
         Self {
@@ -78,14 +130,20 @@ impl<'a, 't> RowImage<'a, 't> {
         );
         let base = reader.offset();
         let before = reader.clone();
-        let all_present = shape.present_count == columns.len();
-        let mut null_index = 0;
-        for (ordinal, step) in columns.steps.iter().enumerate() {
-            if all_present || shape.present.is_set(ordinal) {
-                if !nulls.is_set(null_index) {
-                    step.extent.take(reader)?;
+        if shape.present_count == columns.len() && nulls.is_clear() {
+            for span in &columns.spans {
+                reader.pass(|bytes| span.pass(bytes))?;
+            }
+        } else {
+            let all_present = shape.present_count == columns.len();
+            let mut null_index = 0;
+            for (ordinal, step) in columns.steps.iter().enumerate() {
+                if all_present || shape.present.is_set(ordinal) {
+                    if !nulls.is_set(null_index) {
+                        reader.pass(|bytes| step.extent.pass(bytes))?;
+                    }
+                    null_index += 1;
                 }
-                null_index += 1;
             }
         }
         let values = before.taken_until(reader)?;
@@ -134,19 +192,19 @@ impl<'a, 't> RowImage<'a, 't> {
 
     /// The value of one column; `None` if the image has it not.
     ///
-    /// It walks there from the first column: for one or two columns of an
-    /// image; use [`RowImage::values`] for more.
+    /// The values before it are passed over and not decoded: cheap for a few
+    /// columns of an image; use [`RowImage::values`] for all.
     pub fn value(&self, ordinal: usize) -> Result<Option<Value<'a>>> {
-        for item in self.values() {
-            let (at, value) = item?;
-            if at == ordinal {
-                return Ok(Some(value));
-            }
-            if at > ordinal {
-                break;
+        if ordinal >= self.columns.len() || !self.shape.present.is_set(ordinal) {
+            return Ok(None);
+        }
+        let mut values = self.values();
+        while values.ordinal < ordinal {
+            if let Some(Place::Value { step, .. }) = values.place() {
+                values.reader.pass(|bytes| step.extent.pass(bytes))?;
             }
         }
-        Ok(None)
+        Ok(values.next().transpose()?.map(|(_, value)| value))
     }
 }
 
@@ -170,47 +228,72 @@ pub struct Values<'a, 't> {
     json_index: usize,
 }
 
+/// What an image has of a column.
+enum Place<'t> {
+    Absent,
+    Null,
+    /// The next bytes.
+    Value {
+        step: &'t Step,
+        /// Changes of a JSON document, not the document.
+        is_diff: bool,
+    },
+}
+
+impl<'a, 't> Values<'a, 't> {
+    /// Goes on to the next column, up to its value; `None` behind the last one.
+    #[inline]
+    fn place(&mut self) -> Option<Place<'t>> {
+        let image = &self.image;
+        let ordinal = self.ordinal;
+        let step = image.columns.steps.get(ordinal)?;
+        self.ordinal += 1;
+        let mut is_diff = false;
+        // The bits of partial values count all JSON columns, also those that the image has not.
+        if let (Some(partial), ColumnType::Json { .. }) = (image.partial_json, step.column_type) {
+            is_diff = partial.is_set(self.json_index);
+            self.json_index += 1;
+        }
+        if !image.is_complete() && !image.shape.present.is_set(ordinal) {
+            return Some(Place::Absent);
+        }
+        let null_index = self.null_index;
+        self.null_index += 1;
+        Some(match image.nulls.is_set(null_index) {
+            true => Place::Null,
+            false => Place::Value { step, is_diff },
+        })
+    }
+
+    #[cold]
+    fn read_diff(&mut self, ordinal: usize, extent: Extent) -> Result<(usize, Value<'a>)> {
+        let bytes = extent.take(&mut self.reader)?;
+        let base = self.reader.offset() - bytes.len();
+        let diffs = JsonDiffs::in_event(bytes, base, self.image.event_type);
+        Ok((ordinal, Value::JsonDiff(diffs)))
+    }
+}
+
 impl<'a> Iterator for Values<'a, '_> {
     type Item = Result<(usize, Value<'a>)>;
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let image = &self.image;
         loop {
             let ordinal = self.ordinal;
-            let step = image.columns.steps.get(ordinal)?;
-            self.ordinal += 1;
-            let mut is_diff = false;
-            // The bits of partial values count all JSON columns, also those that the image has not.
-            if let (Some(partial), ColumnType::Json { .. }) = (image.partial_json, step.column_type)
-            {
-                is_diff = partial.is_set(self.json_index);
-                self.json_index += 1;
-            }
-            if !image.is_complete() && !image.shape.present.is_set(ordinal) {
-                continue;
-            }
-            let null_index = self.null_index;
-            self.null_index += 1;
-            if image.nulls.is_set(null_index) {
-                return Some(Ok((ordinal, Value::Null)));
-            }
-            let value = match step.extent.take(&mut self.reader) {
-                Ok(bytes) if is_diff => {
-                    let base = self.reader.offset() - bytes.len();
-                    Ok(Value::JsonDiff(JsonDiffs::in_event(
-                        bytes,
-                        base,
-                        image.event_type,
-                    )))
-                }
-                Ok(bytes) => step.column_type.decode(bytes, &self.reader),
-                Err(error) => Err(error),
+            let item = match self.place()? {
+                Place::Absent => continue,
+                Place::Null => return Some(Ok((ordinal, Value::Null))),
+                Place::Value {
+                    step,
+                    is_diff: false,
+                } => step.read(ordinal, &mut self.reader),
+                Place::Value { step, .. } => self.read_diff(ordinal, step.extent),
             };
-            if value.is_err() {
+            if item.is_err() {
                 self.ordinal = usize::MAX;
             }
-            return Some(value.map(|value| (ordinal, value)));
+            return Some(item);
         }
     }
 

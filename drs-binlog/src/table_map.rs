@@ -1,7 +1,8 @@
 //! TABLE_MAP: which table the row events after it mean, and how its rows are laid out.
 use crate::{
-    Bitmap, ColumnType, EventType, FormatDescription, RawEvent, Reader, Result, column::Extent,
-    row_image::Step, table_metadata,
+    Bitmap, ColumnType, EventType, FormatDescription, RawEvent, Reader, Result,
+    row_image::{Span, Step, spans},
+    table_metadata,
 };
 
 /// A table map, borrowed from its event.
@@ -35,6 +36,7 @@ pub struct TableColumns {
     columns: Vec<TableColumn>,
     primary_key: Option<Vec<KeyPart>>,
     pub(crate) steps: Vec<Step>,
+    pub(crate) spans: Vec<Span>,
     pub(crate) json_columns: usize,
 }
 
@@ -153,7 +155,7 @@ impl<'a> TableMap<'a> {
 
 impl TableColumns {
     fn new(columns: Vec<TableColumn>, primary_key: Option<Vec<KeyPart>>) -> Self {
-        let steps = columns
+        let steps: Vec<Step> = columns
             .iter()
             .map(|column| Step::new(column.column_type))
             .collect();
@@ -164,6 +166,7 @@ impl TableColumns {
         Self {
             columns,
             primary_key,
+            spans: spans(&steps),
             steps,
             json_columns,
         }
@@ -202,16 +205,6 @@ impl TableColumn {
             geometry_type: None,
             visible: None,
             dimensions: None,
-        }
-    }
-}
-
-impl Step {
-    fn new(column_type: ColumnType) -> Self {
-        let extent: Extent = column_type.extent();
-        Self {
-            column_type,
-            extent,
         }
     }
 }

@@ -3,7 +3,7 @@ use std::fmt;
 
 use crate::{
     ColumnType, CompressedBytes, Date, DateTime, Decimal, Json, JsonDiffs, Reader, Result, Time,
-    Timestamp, hidden::Hidden,
+    Timestamp, hidden::Hidden, row_image::Step,
 };
 
 /// One column's value in a row image, borrowed from the event.
@@ -174,81 +174,113 @@ fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "{byte:02X}"))
 }
 
-impl ColumnType {
-    /// The value that the next bytes of `reader` hold.
-    #[inline]
-    pub(crate) fn decode<'a>(self, bytes: &'a [u8], end: &Reader<'a>) -> Result<Value<'a>> {
-        // `bytes` ends where `end` stands: errors point at its first byte.
-        let at = || end.offset() - bytes.len();
-        let result = match self {
-            Self::Tiny => Ok(int(bytes)),
-            Self::Short => Ok(int(bytes)),
-            Self::Int24 => Ok(int(bytes)),
-            Self::Long => Ok(int(bytes)),
-            Self::LongLong => Ok(int(bytes)),
-            Self::Float => Ok(Value::Float(f32::from_bits(uint_le(bytes) as u32))),
-            Self::Double => Ok(Value::Double(f64::from_bits(uint_le(bytes)))),
-            Self::NewDecimal { precision, scale } => Decimal::new(bytes, precision, scale)
-                .map(Value::Decimal)
-                .ok_or("a DECIMAL's digits are malformed"),
-            Self::Bit { .. } => Ok(Value::Bit(bytes)),
-            Self::Year => Ok(Value::Year(match uint_le(bytes) as u16 {
+impl Step {
+    /// The value that the next bytes of `reader` hold, with the ordinal for the caller: values are
+    /// made where they end up, since to move one costs more than to make it.
+    #[inline(always)]
+    pub(crate) fn read<'a>(
+        &self,
+        ordinal: usize,
+        reader: &mut Reader<'a>,
+    ) -> Result<(usize, Value<'a>)> {
+        let event_type = reader.event_type();
+        // Errors point at the value's first byte.
+        let start = reader.offset();
+        let malformed = |reason| Err(Reader::new(&[], start, event_type).malformed(reason));
+        let value = match self.column_type {
+            ColumnType::Tiny => int(reader.u8()?, 1),
+            ColumnType::Short => int(reader.u16()?, 2),
+            ColumnType::Int24 => int(reader.u24()?, 3),
+            ColumnType::Long => int(reader.u32()?, 4),
+            ColumnType::LongLong => int(reader.u64()?, 8),
+            ColumnType::Float => Value::Float(f32::from_bits(reader.u32()?)),
+            ColumnType::Double => Value::Double(f64::from_bits(reader.u64()?)),
+            ColumnType::NewDecimal { precision, scale } => {
+                match Decimal::new(self.extent.take(reader)?, precision, scale) {
+                    Some(number) => Value::Decimal(number),
+                    None => return malformed("a DECIMAL's digits are malformed"),
+                }
+            }
+            ColumnType::Bit { .. } => Value::Bit(self.extent.take(reader)?),
+            ColumnType::Year => Value::Year(match reader.u8()? {
                 0 => 0,
-                year => 1900 + year,
-            })),
-            Self::Date => Date::from_packed(uint_le(bytes) as u32).map(Value::Date),
-            Self::TimeOld => Time::from_old(uint_le(bytes) as u32).map(Value::Time),
-            Self::Time { fsp } => Time::from_ordered(uint_be(bytes), fsp).map(Value::Time),
-            Self::DateTimeOld => DateTime::from_old(uint_le(bytes)).map(Value::DateTime),
-            Self::DateTime { fsp } => {
-                DateTime::from_ordered(uint_be(bytes), fsp).map(Value::DateTime)
+                year => 1900 + u16::from(year),
+            }),
+            ColumnType::Date => match Date::from_packed(reader.u24()?) {
+                Ok(date) => Value::Date(date),
+                Err(reason) => return malformed(reason),
+            },
+            ColumnType::TimeOld => match Time::from_old(reader.u24()?) {
+                Ok(time) => Value::Time(time),
+                Err(reason) => return malformed(reason),
+            },
+            ColumnType::Time { fsp } => {
+                match Time::from_ordered(uint_be(self.extent.take(reader)?), fsp) {
+                    Ok(time) => Value::Time(time),
+                    Err(reason) => return malformed(reason),
+                }
             }
-            Self::TimestampOld => {
-                Timestamp::from_parts(uint_le(bytes) as u32, 0, 0).map(Value::Timestamp)
+            ColumnType::DateTimeOld => match DateTime::from_old(reader.u64()?) {
+                Ok(at) => Value::DateTime(at),
+                Err(reason) => return malformed(reason),
+            },
+            ColumnType::DateTime { fsp } => {
+                match DateTime::from_ordered(uint_be(self.extent.take(reader)?), fsp) {
+                    Ok(at) => Value::DateTime(at),
+                    Err(reason) => return malformed(reason),
+                }
             }
-            Self::Timestamp { fsp } => {
+            ColumnType::TimestampOld => match Timestamp::from_parts(reader.u32()?, 0, 0) {
+                Ok(at) => Value::Timestamp(at),
+                Err(reason) => return malformed(reason),
+            },
+            ColumnType::Timestamp { fsp } => {
+                let bytes = self.extent.take(reader)?;
                 let (seconds, fraction) = bytes.split_at_checked(4).unwrap_or((bytes, &[]));
-                Timestamp::from_parts(uint_be(seconds) as u32, uint_be(fraction), fsp)
-                    .map(Value::Timestamp)
+                match Timestamp::from_parts(uint_be(seconds) as u32, uint_be(fraction), fsp) {
+                    Ok(at) => Value::Timestamp(at),
+                    Err(reason) => return malformed(reason),
+                }
             }
-            Self::VarChar { max_bytes } | Self::String { max_bytes }
-                if bytes.len() > max_bytes.into() =>
-            {
-                Err("a string is longer than its column")
+            ColumnType::VarChar { max_bytes } | ColumnType::String { max_bytes } => {
+                let bytes = self.extent.take(reader)?;
+                if bytes.len() > max_bytes.into() {
+                    return malformed("a string is longer than its column");
+                }
+                Value::Bytes(bytes)
             }
-            Self::VarChar { .. } | Self::String { .. } | Self::Blob { .. } => {
-                Ok(Value::Bytes(bytes))
+            ColumnType::Blob { .. } => Value::Bytes(self.extent.take(reader)?),
+            ColumnType::Enum { .. } => Value::Enum(uint_le(self.extent.take(reader)?) as u16),
+            ColumnType::Set { .. } => Value::Set(uint_le(self.extent.take(reader)?)),
+            ColumnType::Json { .. } => {
+                let bytes = self.extent.take(reader)?;
+                let at = reader.offset() - bytes.len();
+                Value::Json(Json::in_event(bytes, at, event_type))
             }
-            Self::Enum { .. } => Ok(Value::Enum(uint_le(bytes) as u16)),
-            Self::Set { .. } => Ok(Value::Set(uint_le(bytes))),
-            Self::Json { .. } => Ok(Value::Json(Json::in_event(bytes, at(), end.event_type()))),
-            Self::Geometry { .. } => Ok(Value::Geometry(bytes)),
-            Self::Vector { .. } => Ok(Value::Vector(bytes)),
-            Self::VarCharCompressed { .. } | Self::BlobCompressed { .. } => {
-                Ok(Value::Compressed(CompressedBytes::new(bytes)))
+            ColumnType::Geometry { .. } => Value::Geometry(self.extent.take(reader)?),
+            ColumnType::Vector { .. } => Value::Vector(self.extent.take(reader)?),
+            ColumnType::VarCharCompressed { .. } | ColumnType::BlobCompressed { .. } => {
+                Value::Compressed(CompressedBytes::new(self.extent.take(reader)?))
             }
         };
-        result.map_err(|reason| Reader::new(&[], at(), end.event_type()).malformed(reason))
+        Ok((ordinal, value))
     }
 }
 
 #[inline]
-fn int<'a>(bytes: &[u8]) -> Value<'a> {
+fn int<'a>(bits: impl Into<u64>, bytes: u8) -> Value<'a> {
     Value::Int {
-        bits: uint_le(bytes),
-        bytes: bytes.len() as u8,
+        bits: bits.into(),
+        bytes,
     }
 }
 
-/// At most 8 bytes, little-endian; the callers' slices are as long as their column type says.
+/// At most 8 bytes, little-endian.
 #[inline]
 fn uint_le(bytes: &[u8]) -> u64 {
     match *bytes {
         [a] => u64::from(a),
         [a, b] => u64::from(u16::from_le_bytes([a, b])),
-        [a, b, c] => u64::from(u32::from_le_bytes([a, b, c, 0])),
-        [a, b, c, d] => u64::from(u32::from_le_bytes([a, b, c, d])),
-        [a, b, c, d, e, f, g, h] => u64::from_le_bytes([a, b, c, d, e, f, g, h]),
         _ => bytes
             .iter()
             .rev()
@@ -256,16 +288,20 @@ fn uint_le(bytes: &[u8]) -> u64 {
     }
 }
 
+/// At most 8 bytes, big-endian, of the lengths that temporal values have.
 #[inline]
 fn uint_be(bytes: &[u8]) -> u64 {
     match *bytes {
         [] => 0,
         [a] => u64::from(a),
+        [a, b] => u64::from(u16::from_be_bytes([a, b])),
+        [a, b, c] => u64::from(u32::from_be_bytes([0, a, b, c])),
         [a, b, c, d] => u64::from(u32::from_be_bytes([a, b, c, d])),
         [a, b, c, d, e] => u64::from_be_bytes([0, 0, 0, a, b, c, d, e]),
-        _ => bytes
-            .iter()
-            .fold(0, |bits, byte| bits << 8 | u64::from(*byte)),
+        [a, b, c, d, e, f] => u64::from_be_bytes([0, 0, a, b, c, d, e, f]),
+        [a, b, c, d, e, f, g] => u64::from_be_bytes([0, a, b, c, d, e, f, g]),
+        [a, b, c, d, e, f, g, h] => u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+        _ => 0,
     }
 }
 
@@ -276,9 +312,9 @@ mod tests {
 
     fn decode(column_type: ColumnType, bytes: &[u8]) -> Result<Value<'_>> {
         let mut reader = Reader::new(bytes, 0, EventType::WRITE_ROWS);
-        let bytes = column_type.extent().take(&mut reader)?;
+        let (_, value) = Step::new(column_type).read(0, &mut reader)?;
         reader.finish()?;
-        column_type.decode(bytes, &reader)
+        Ok(value)
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Damage of any kind is noticed.
 use std::{fs, io::Cursor, path::Path};
 
-use drs_binlog::{Error, Event, EventHeader, EventSource, EventType, FileSource, Result};
+use drs_binlog::{
+    Error, Event, EventHeader, EventSource, EventType, FileSource, PayloadUnpacker, Result,
+};
 
 use crate::build::{Log, format_description, query};
 
@@ -20,10 +22,11 @@ fn corpus(name: &str) -> Vec<u8> {
 /// Reads and decodes all; how many events there are.
 fn read(bytes: Vec<u8>) -> Result<usize> {
     let mut source = FileSource::from_reader("log.000001", Cursor::new(bytes));
+    let mut unpacker = PayloadUnpacker::new();
     let mut count = 0;
     while let Some(event) = source.next_event()? {
         if let Event::TransactionPayload(payload) = event.decoder.decode(&event.raw)? {
-            let mut events = payload.events(1 << 20)?;
+            let mut events = payload.events(&mut unpacker, 1 << 20)?;
             while let Some(bytes) = events.next_event()? {
                 event.decoder.decode(&event.decoder.raw_nested(bytes)?)?;
             }

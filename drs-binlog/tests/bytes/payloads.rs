@@ -1,5 +1,5 @@
 //! Compressed transactions.
-use drs_binlog::{Decoder, Error, Event, EventType, Result};
+use drs_binlog::{Decoder, Error, Event, EventType, PayloadUnpacker, Result};
 
 use crate::build::{Log, concat, nested, query};
 
@@ -35,6 +35,14 @@ fn body(compression: u8, uncompressed: usize, size: usize, content: &[u8]) -> Ve
 
 /// Unpacks all events of a payload event with this body; their types and sizes.
 fn unpack(body: &[u8], event_bytes_max: usize) -> Result<Vec<(EventType, usize)>> {
+    unpack_with(&mut PayloadUnpacker::new(), body, event_bytes_max)
+}
+
+fn unpack_with(
+    unpacker: &mut PayloadUnpacker,
+    body: &[u8],
+    event_bytes_max: usize,
+) -> Result<Vec<(EventType, usize)>> {
     let mut log = Log::new();
     log.push(EventType::TRANSACTION_PAYLOAD, 0, body);
     let mut decoder = Decoder::new();
@@ -43,7 +51,7 @@ fn unpack(body: &[u8], event_bytes_max: usize) -> Result<Vec<(EventType, usize)>
     let Event::TransactionPayload(payload) = decoder.decode(&raw)? else {
         panic!()
     };
-    let mut events = payload.events(event_bytes_max)?;
+    let mut events = payload.events(unpacker, event_bytes_max)?;
     let mut seen = Vec::new();
     while let Some(bytes) = events.next_event()? {
         let raw = decoder.raw_nested(bytes)?;
@@ -111,8 +119,13 @@ fn damaged_payloads_are_refused() {
         concat(&[&[3, 9], &packed(plain.len()), &[0], &plain]),
         vec![2, 1, 0],
     ];
+    let good = body(0, plain.len(), zstd.len(), &zstd);
+    let mut unpacker = PayloadUnpacker::new();
     for (n, body) in bad.iter().enumerate() {
         assert!(unpack(body, 1 << 20).is_err(), "{n}");
+        // What a damaged one leaves behind does not reach the next one.
+        assert!(unpack_with(&mut unpacker, body, 1 << 20).is_err(), "{n}");
+        assert_eq!(unpack_with(&mut unpacker, &good, 1 << 20).unwrap().len(), 3);
     }
 }
 

@@ -1,7 +1,9 @@
 //! Files, read as they lie in the servers' data folders.
 use std::collections::BTreeMap;
 
-use drs_binlog::{Event, EventSource, EventType, FileSource, Outcome, Step, TransactionAssembler};
+use drs_binlog::{
+    Event, EventSource, EventType, FileSource, Outcome, PayloadUnpacker, Step, TransactionAssembler,
+};
 
 use drs_testkit::Version;
 
@@ -18,6 +20,7 @@ struct Seen {
 fn read(scene: &Scene) -> Seen {
     let mut seen = Seen::default();
     let mut transactions = TransactionAssembler::new();
+    let mut unpacker = PayloadUnpacker::new();
     let mut source = FileSource::open(&scene.files);
     while let Some(event) = source.next_event().unwrap() {
         let kind = event.raw.header.event_type;
@@ -33,7 +36,7 @@ fn read(scene: &Scene) -> Seen {
             let Event::TransactionPayload(payload) = decoded else {
                 panic!("{decoded:?}")
             };
-            let mut events = payload.events(1 << 20).unwrap();
+            let mut events = payload.events(&mut unpacker, 1 << 20).unwrap();
             while let Some(bytes) = events.next_event().unwrap() {
                 let raw = event.decoder.raw_nested(bytes).unwrap();
                 event.decoder.decode(&raw).unwrap();

@@ -11,7 +11,8 @@ use std::{
 
 use drs_binlog::{
     EVENT_BYTES_MAX_DEFAULT, Event, EventHeader, EventSource, FileSource, LogFile, MariaDbEvent,
-    Outcome, RawEvent, Rows, SourceEvent, Step, TableColumns, TransactionAssembler,
+    Outcome, PayloadUnpacker, RawEvent, Rows, SourceEvent, Step, TableColumns,
+    TransactionAssembler,
 };
 
 use crate::{
@@ -133,6 +134,7 @@ struct Walk<'a> {
     printer: &'a mut dyn Printer,
     tables: HashMap<u64, Table>,
     transactions: TransactionAssembler,
+    unpacker: PayloadUnpacker,
     inflated: Vec<u8>,
 }
 
@@ -143,6 +145,7 @@ impl<'a> Walk<'a> {
             printer,
             tables: HashMap::new(),
             transactions: TransactionAssembler::new(),
+            unpacker: PayloadUnpacker::new(),
             inflated: Vec::new(),
         }
     }
@@ -171,7 +174,7 @@ impl<'a> Walk<'a> {
         self.event(&place, step, &source.raw, &event)?;
         if let (Step::Unpack, Event::TransactionPayload(payload)) = (step, &event) {
             place.in_payload = true;
-            let mut events = payload.events(EVENT_BYTES_MAX_DEFAULT)?;
+            let mut events = payload.events(&mut self.unpacker, EVENT_BYTES_MAX_DEFAULT)?;
             while let Some(bytes) = events.next_event()? {
                 let raw = source.decoder.raw_nested(bytes)?;
                 let step = self.transactions.step_nested(&raw)?;

@@ -9,7 +9,7 @@ use std::{
 use crossbeam_channel::{SendTimeoutError, Sender};
 use drs_binlog::{
     Decoder, Error, Event, EventSource, EventType, FormatDescription, Gtid, GtidEvent, Outcome,
-    Position, RawEvent, Step, TransactionAssembler, XaPrepare,
+    PayloadUnpacker, Position, RawEvent, Step, TransactionAssembler, XaPrepare,
 };
 
 use super::{
@@ -146,6 +146,7 @@ impl StreamReader<'_> {
         let mut assembler = TransactionAssembler::new();
         let mut collector = EventCollector::new(self.settings.transaction_memory_bytes_max);
         let mut open = Opened::default();
+        let mut unpacker = PayloadUnpacker::new();
         let mut format: Option<Arc<FormatDescription>> = None;
         loop {
             if self.stopped() {
@@ -230,6 +231,7 @@ impl StreamReader<'_> {
                     match self.unpack(
                         (event.decoder, format),
                         &raw,
+                        &mut unpacker,
                         &mut assembler,
                         &mut collector,
                         &mut open,
@@ -258,6 +260,7 @@ impl StreamReader<'_> {
         &self,
         (decoder, format): (&Decoder, &FormatDescription),
         raw: &RawEvent<'_>,
+        unpacker: &mut PayloadUnpacker,
         assembler: &mut TransactionAssembler,
         collector: &mut EventCollector,
         open: &mut Opened,
@@ -269,7 +272,7 @@ impl StreamReader<'_> {
             ));
         };
         let mut events = payload
-            .events(self.settings.event_bytes_max)
+            .events(unpacker, self.settings.event_bytes_max)
             .map_err(failed)?;
         let mut ended = None;
         while let Some(bytes) = events.next_event().map_err(failed)? {
