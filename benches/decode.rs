@@ -6,10 +6,10 @@
 
 mod binlog;
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use binlog::{
-    Found, mysql_common, ours,
+    mysql_common, ours,
     workload::{Log, Workload},
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -20,7 +20,7 @@ const BYTES: u64 = 40 << 20;
 fn decode(c: &mut Criterion) {
     for workload in Workload::ALL {
         let log = Log::write(workload, BYTES).expect("a log");
-        agree(&log.files).expect("decoders that find the same");
+        binlog::agree(&log.files).expect("decoders that find the same");
         let in_memory: Vec<Vec<u8>> = log
             .files
             .iter()
@@ -39,16 +39,6 @@ fn decode(c: &mut Criterion) {
             b.iter(|| mysql_common::from_files(&log.files))
         });
         group.finish();
-    }
-}
-
-/// What is found, which is the same for all or the bench is wrong.
-fn agree(files: &[PathBuf]) -> Result<Found, Box<dyn std::error::Error>> {
-    let (ours, theirs) = (ours::from_files(files)?, mysql_common::from_files(files)?);
-    if ours == theirs && ours.values > 0 {
-        Ok(ours)
-    } else {
-        Err(format!("{ours:?} differs from {theirs:?}").into())
     }
 }
 

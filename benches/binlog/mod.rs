@@ -2,17 +2,29 @@
 
 #![allow(dead_code, reason = "each bench uses a part")]
 
-pub mod mysql_common;
-pub mod ours;
-pub mod workload;
+use std::{error::Error, path::PathBuf};
+
+pub(crate) mod mysql_common;
+pub(crate) mod ours;
+pub(crate) mod workload;
 
 /// What a decoder found in a log: the same for every decoder, or one of them is wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub(crate) struct Found {
     /// Images of rows, before and after a change.
-    pub images: u64,
+    pub(crate) images: u64,
     /// Values of columns, NULL among them.
-    pub values: u64,
+    pub(crate) values: u64,
     /// Scalars inside JSON documents.
-    pub json_scalars: u64,
+    pub(crate) json_scalars: u64,
+}
+
+/// What all decoders find in the files; an error if they do not agree.
+pub(crate) fn agree(files: &[PathBuf]) -> Result<Found, Box<dyn Error + Send + Sync>> {
+    let (ours, theirs) = (ours::from_files(files)?, mysql_common::from_files(files)?);
+    if ours == theirs && ours.values > 0 {
+        Ok(ours)
+    } else {
+        Err(format!("{ours:?} differs from {theirs:?}").into())
+    }
 }

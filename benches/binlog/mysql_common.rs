@@ -18,7 +18,7 @@ use mysql_common::binlog::{
 use super::Found;
 
 /// Every value of the files. Checksums are not verified: the library leaves that to its callers.
-pub fn from_files(files: &[PathBuf]) -> Result<Found> {
+pub(crate) fn from_files(files: &[PathBuf]) -> Result<Found> {
     let mut found = Found::default();
     for file in files {
         let input = BufReader::with_capacity(256 << 10, File::open(file)?);

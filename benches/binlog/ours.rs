@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, hint::black_box, path::PathBuf};
 
-use drs::binlog::{
+use drs_binlog::{
     Decoder, EVENT_BYTES_MAX_DEFAULT, Event, EventSource, EventType, FileSource, JsonValue,
     PayloadUnpacker, RawEvent, Result, RowImage, Rows, TableColumns, Value,
 };
@@ -10,7 +10,7 @@ use drs::binlog::{
 use super::Found;
 
 /// Events of the files, framed and their CRC32 verified.
-pub fn frame(files: &[PathBuf]) -> Result<u64> {
+pub(crate) fn frame(files: &[PathBuf]) -> Result<u64> {
     let mut source = FileSource::open(files);
     let mut events = 0;
     while let Some(event) = source.next_event()? {
@@ -21,7 +21,7 @@ pub fn frame(files: &[PathBuf]) -> Result<u64> {
 }
 
 /// Every value of the files, through [`FileSource`].
-pub fn from_files(files: &[PathBuf]) -> Result<Found> {
+pub(crate) fn from_files(files: &[PathBuf]) -> Result<Found> {
     let mut source = FileSource::open(files);
     let mut log = Walk::default();
     while let Some(event) = source.next_event()? {
@@ -31,7 +31,7 @@ pub fn from_files(files: &[PathBuf]) -> Result<Found> {
 }
 
 /// Every value of files that are in memory: without reading them.
-pub fn from_memory(files: &[Vec<u8>]) -> Result<Found> {
+pub(crate) fn from_memory(files: &[Vec<u8>]) -> Result<Found> {
     let mut log = Walk::default();
     for file in files {
         let mut decoder = Decoder::new();

@@ -1,13 +1,15 @@
 //! Binary logs to decode, written by a throwaway server: work as it comes, a transaction at a time.
 
-use std::{error::Error, fmt::Write, path::PathBuf, thread};
+use std::{error::Error, fmt::Write, path::PathBuf, process::Command, thread};
 
 use drs_testkit::{Installation, Server, Version};
 use mysql::prelude::Queryable;
 
+type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
+
 /// What the log holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Workload {
+pub(crate) enum Workload {
     /// sysbench's `oltp_write_only`: an update of an indexed column, one of a column without an
     /// index, a delete and an insert of the same row.
     WriteOnly,
@@ -27,10 +29,10 @@ const ROWS: u32 = 10_000;
 
 impl Workload {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::WriteOnly, Self::Compressed, Self::Wide, Self::Json];
+    pub(crate) const ALL: [Self; 4] = [Self::WriteOnly, Self::Compressed, Self::Wide, Self::Json];
 
     /// A name for reports.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::WriteOnly => "oltp_write_only",
             Self::Compressed => "compressed",
@@ -40,7 +42,7 @@ impl Workload {
     }
 
     /// How many transactions give about this many bytes of log.
-    pub fn transactions(self, bytes: u64) -> u64 {
+    pub(crate) fn transactions(self, bytes: u64) -> u64 {
         bytes
             / match self {
                 Self::WriteOnly => 1_700,
@@ -62,17 +64,17 @@ impl Workload {
 }
 
 /// A log and the server that wrote it, which is there as long as the log is needed.
-pub struct Log {
-    pub workload: Workload,
-    pub transactions: u64,
-    pub files: Vec<PathBuf>,
-    pub bytes: u64,
+pub(crate) struct Log {
+    pub(crate) workload: Workload,
+    pub(crate) transactions: u64,
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) bytes: u64,
     server: Server,
 }
 
 impl Log {
     /// Writes a log of about so many bytes.
-    pub fn write(workload: Workload, bytes: u64) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn write(workload: Workload, bytes: u64) -> Result<Self> {
         let installation = Installation::find_or_fetch(Version::MySql97)?;
         let server = Server::builder(&installation)
             .gtid(true)
@@ -92,7 +94,7 @@ impl Log {
                 conn.query_drop(statement)?;
             }
         }
-        let work = |session: usize| -> Result<(), Box<dyn Error + Send + Sync>> {
+        let work = |session: usize| -> Result<()> {
             let mut conn = server.conn()?;
             let compression = u8::from(workload == Workload::Compressed);
             conn.query_drop("USE bench")?;
@@ -114,10 +116,9 @@ impl Log {
                     .join()
                     .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             })
-        })
-        .map_err(|error| error.to_string())?;
+        })?;
         conn.query_drop("FLUSH BINARY LOGS")?;
-        // The statements of the work are there to be decoded, not the server's time to be measured.
+        // The files stay as long as the server's value does; its process would only disturb.
         server.stop()?;
         let files = server.binlog_files()?;
         let bytes = files
@@ -134,7 +135,7 @@ impl Log {
     }
 
     /// `mysqlbinlog` of the server's installation, with these files as arguments.
-    pub fn mysqlbinlog(&self, options: &[&str]) -> Result<std::process::Command, Box<dyn Error>> {
+    pub(crate) fn mysqlbinlog(&self, options: &[&str]) -> Result<Command> {
         let mut command = self.server.installation().command("mysqlbinlog")?;
         command.args(options).args(&self.files);
         Ok(command)

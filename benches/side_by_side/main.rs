@@ -11,8 +11,11 @@
 //! `target/side_by_side/results.json`, and a chart beside it. `--scale N` divides the amounts by N,
 //! to try the harness itself; `--only NAME` lets those run alone whose names hold NAME.
 
+#[path = "../binlog/mod.rs"]
+mod binlog;
 mod catch_up;
 mod chart;
+mod decode;
 mod latency;
 mod program;
 mod report;
@@ -48,7 +51,11 @@ impl Amounts {
 
 type Case = fn(Amounts, &mut Report) -> Result<()>;
 
-const CASES: [(&str, Case); 10] = [
+const CASES: [(&str, Case); 14] = [
+    ("decode-write-only", decode::write_only),
+    ("decode-compressed", decode::compressed),
+    ("decode-wide", decode::wide),
+    ("decode-json", decode::json),
     ("catch-up-hot-rows", catch_up::hot_rows),
     ("catch-up-uniform", catch_up::uniform),
     ("catch-up-updates", catch_up::updates),

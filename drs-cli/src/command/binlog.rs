@@ -174,7 +174,8 @@ impl<'a> Walk<'a> {
         self.event(&place, step, &source.raw, &event)?;
         if let (Step::Unpack, Event::TransactionPayload(payload)) = (step, &event) {
             place.in_payload = true;
-            let mut events = payload.events(&mut self.unpacker, EVENT_BYTES_MAX_DEFAULT)?;
+            let mut unpacker = std::mem::take(&mut self.unpacker);
+            let mut events = payload.events(&mut unpacker, EVENT_BYTES_MAX_DEFAULT)?;
             while let Some(bytes) = events.next_event()? {
                 let raw = source.decoder.raw_nested(bytes)?;
                 let step = self.transactions.step_nested(&raw)?;
@@ -182,6 +183,8 @@ impl<'a> Walk<'a> {
                 let event = source.decoder.decode(&raw)?;
                 self.event(&place, step, &raw, &event)?;
             }
+            drop(events);
+            self.unpacker = unpacker;
         }
         Ok(())
     }
