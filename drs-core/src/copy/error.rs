@@ -42,6 +42,12 @@ pub enum CopyError {
     /// A table's definition could not be read.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// The account may not keep the copy out of the destination's log.
+    #[error(
+        "the destination's account may not set sql_log_bin, as copy.binlog = false wants it: grant it \
+         SESSION_VARIABLES_ADMIN (before 8.0.14 SUPER, on MariaDB BINLOG ADMIN), or leave that key out"
+    )]
+    BinlogDenied,
     /// A statement failed.
     #[error("{doing} failed at the {role}: {}", redacted(.source))]
     Query {

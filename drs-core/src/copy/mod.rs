@@ -27,6 +27,7 @@ mod session;
 mod table;
 mod transfer;
 mod turn;
+mod unlogged;
 mod writer;
 
 pub(crate) use chunk::{Bound, ChunkKey};
@@ -72,6 +73,10 @@ pub struct CopyOptions {
     /// True when the binary log is followed after the copy: tables then get `from` and
     /// `until`. Without it nothing is locked and the source needs no binary log.
     pub follow: bool,
+    /// False keeps what the copy does at the destination out of the destination's own binary
+    /// log: tables, rows, keys, views and routines. The checkpoint's statements stay in it, but
+    /// for those of the transactions that hold rows.
+    pub binlog: bool,
 }
 
 /// What happens while tables are copied. Told from several threads.
@@ -352,7 +357,7 @@ impl<'a> Copy<'a> {
         if let Some(selection) = self.programs {
             let sides = programs::Sides {
                 source: (self.source)()?,
-                destination: (self.destination)()?,
+                destination: unlogged::open(self.destination, self.options.binlog)?,
             };
             let programs = programs::copy(sides, store, selection, self.mapping, stop, observer)?;
             outcome.programs = programs.copied;

@@ -21,6 +21,7 @@ use super::{
     rules::CopyRules,
     table::OpenTable,
     transfer::Source,
+    unlogged,
 };
 use crate::{
     checkpoint::{CheckpointError, CheckpointStore, ChunkRecord, Epoch, StreamPoint, TablePhase},
@@ -226,7 +227,8 @@ impl<'s, 'a> Session<'s, 'a> {
     pub(super) fn both(&mut self) -> Result<(&mut Conn, &mut Conn, ServerVersion), CopyError> {
         self.source()?;
         if self.destination.is_none() {
-            let (mut conn, version) = (self.shared.destination)()?;
+            let shared = self.shared;
+            let (mut conn, version) = unlogged::open(shared.destination, shared.options.binlog)?;
             if self.form.is_none() {
                 self.form = Some(super::transfer::form(&mut conn)?);
             }

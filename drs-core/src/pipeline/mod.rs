@@ -407,6 +407,7 @@ impl<'a> Pipeline<'a> {
             chunk_bytes: self.task.chunk_bytes().get(),
             indexes: self.task.indexes(),
             follow: self.task.mode().follows(),
+            binlog: self.task.copy_binlog(),
         };
         let source = || self.open_same_source(facts);
         let destination = || self.destination.open();

@@ -29,6 +29,7 @@ pub struct TaskBuilder {
     lanes: u64,
     sessions: u64,
     chunk_bytes: u64,
+    copy_binlog: bool,
     compare: CompareSettings,
     rules: Vec<Rule>,
     confirmed: Vec<String>,
@@ -55,6 +56,7 @@ impl Task {
             lanes: Lanes::default().get() as u64,
             sessions: Sessions::default().get() as u64,
             chunk_bytes: ChunkBytes::default().get(),
+            copy_binlog: true,
             compare: CompareSettings::default(),
             rules: Vec::new(),
             confirmed: Vec::new(),
@@ -162,6 +164,14 @@ impl TaskBuilder {
         self
     }
 
+    /// Whether the destination writes what the copy does to its own binary log; it does by
+    /// default. See [`Task::copy_binlog`].
+    #[must_use]
+    pub fn copy_binlog(mut self, write: bool) -> Self {
+        self.copy_binlog = write;
+        self
+    }
+
     /// How the two sides are compared, where whoever compares says nothing else.
     #[must_use]
     pub fn compare(mut self, settings: CompareSettings) -> Self {
@@ -247,6 +257,7 @@ impl TaskBuilder {
                 .map_err(|error| TaskError::invalid("copy.sessions", error))?,
             chunk_bytes: ChunkBytes::new(self.chunk_bytes)
                 .map_err(|error| TaskError::invalid("copy.chunk_bytes", error))?,
+            copy_binlog: self.copy_binlog,
         })
     }
 }
@@ -277,7 +288,7 @@ mod tests {
             ),
             (4, 4, 16 << 20)
         );
-        assert!(task.filter_drop_database() && task.indexes());
+        assert!(task.filter_drop_database() && task.indexes() && task.copy_binlog());
     }
 
     #[test]

@@ -54,6 +54,7 @@ pub struct Task {
     lanes: Lanes,
     sessions: Sessions,
     chunk_bytes: ChunkBytes,
+    copy_binlog: bool,
     compare: CompareSettings,
     rules: Rules,
 }
@@ -147,6 +148,12 @@ impl Task {
     /// About how much is copied in one transaction.
     pub fn chunk_bytes(&self) -> ChunkBytes {
         self.chunk_bytes
+    }
+
+    /// False when the destination does not write what the copy does to its own binary log:
+    /// whatever reads that log, replicas for one, then gets neither the tables nor their rows.
+    pub fn copy_binlog(&self) -> bool {
+        self.copy_binlog
     }
 
     /// How the two sides are compared.

@@ -55,7 +55,10 @@ pub(super) const KNOWN: [(&str, &[&str]); 11] = [
             "lanes",
         ],
     ),
-    ("copy", &["sessions", "chunk_bytes", "flow_control"]),
+    (
+        "copy",
+        &["sessions", "chunk_bytes", "binlog", "flow_control"],
+    ),
     (
         "compare",
         &["start_at", "sessions", "flow_control", "tables", "examples"],

@@ -5,6 +5,7 @@ mod binlog;
 mod catch_up;
 mod collations;
 mod connection;
+mod copy_binlog;
 mod databases;
 mod destination;
 mod foreign_keys;
@@ -79,6 +80,7 @@ pub const CHECKS: &[&Check] = &[
     &session_privileges::PROGRAM_PRIVILEGES,
     &session_privileges::DEFINER_PRIVILEGE,
     &session_privileges::SESSION_PRIVILEGE,
+    &copy_binlog::COPY_BINLOG,
     &account::DESTINATION_LIMITS,
     &account::DESTINATION_LOCKOUT,
     &account::DESTINATION_PASSWORD,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    CHECKS, account, binlog, catch_up, collations, connection, databases, destination,
+    CHECKS, account, binlog, catch_up, collations, connection, copy_binlog, databases, destination,
     foreign_keys, identity, name_case, names, parameters, present, privileges, programs,
     replication, resume_point, retention, row_formats, rules, selection, session_privileges,
     sessions, sizes, sql_mode, start_point, structures, tables, tasks, time, tls, transactions,
@@ -58,6 +58,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         account::tests::CASES,
         privileges::tests::CASES,
         session_privileges::tests::CASES,
+        copy_binlog::tests::CASES,
         sessions::tests::CASES,
         binlog::tests::CASES,
         retention::tests::CASES,

@@ -198,6 +198,9 @@ fn read_copy(
     } else if let Some(number) = copy.integer("chunk_bytes")? {
         builder = builder.chunk_bytes(number);
     }
+    if let Some(write) = copy.boolean("binlog")? {
+        builder = builder.copy_binlog(write);
+    }
     if !flow_control(copy)?.is_empty() {
         return Err(unsupported(copy, "flow_control"));
     }

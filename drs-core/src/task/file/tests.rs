@@ -35,6 +35,7 @@ conflict_images = true
 [copy]
 sessions = 2
 chunk_bytes = "1MiB"
+binlog = false
 flow_control = []
 
 [compare]
@@ -103,7 +104,7 @@ fn reads_every_key() {
     );
     assert_eq!(task.conflict(), ConflictPolicy::Overwrite);
     assert!(task.conflict_images());
-    assert!(!task.filter_drop_database() && !task.indexes());
+    assert!(!task.filter_drop_database() && !task.indexes() && !task.copy_binlog());
     assert_eq!(
         (
             task.lanes().get(),
@@ -336,62 +337,62 @@ fn errors_name_line_setting_and_what_is_right() {
         (
             "flow_control = []",
             "flow_control = [{ limit = \"20MiB/s\" }]",
-            "line 35: copy.flow_control is not supported yet",
+            "line 36: copy.flow_control is not supported yet",
         ),
         (
             "flow_control = []",
             "flow_control = [{ limit = \"20MiB/s\" }, { window = \"08:00-09:00\", limit = \"1MiB/s\" }]",
-            "line 35: copy.flow_control: two windows overlap at 08:00",
+            "line 36: copy.flow_control: two windows overlap at 08:00",
         ),
         (
             "start_at = \"02:00\"",
             "start_at = 2026-03-01T02:00:00",
-            "line 38: compare.start_at: \"2026-03-01T02:00:00\" is no start; write a time with its offset",
+            "line 39: compare.start_at: \"2026-03-01T02:00:00\" is no start; write a time with its offset",
         ),
         (
             "start_at = \"02:00\"",
             "start_at = 2",
-            "line 38: compare.start_at: should be a string, and is of type integer",
+            "line 39: compare.start_at: should be a string, and is of type integer",
         ),
         (
             "start_at = \"02:00\"",
             "begin_at = \"02:00\"",
-            "line 38: unknown key \"begin_at\" in [compare]; the nearest known key is \"start_at\"",
+            "line 39: unknown key \"begin_at\" in [compare]; the nearest known key is \"start_at\"",
         ),
         (
             "sessions = 8",
             "sessions = 65",
-            "line 39: compare.sessions: 65 sessions are not possible; 1 to 64 are",
+            "line 40: compare.sessions: 65 sessions are not possible; 1 to 64 are",
         ),
         (
             "[{ limit = \"20MiB/s\" }]",
             "[{ limit = \"20MiB\" }]",
-            "line 40: compare.flow_control.limit: \"20MiB\" is no limit; write it as 20MiB/s",
+            "line 41: compare.flow_control.limit: \"20MiB\" is no limit; write it as 20MiB/s",
         ),
         (
             "[\"shop.ord*\"]",
             "[\"mysql.user\"]",
-            "line 41: compare.tables: \"mysql.user\" selects the system database",
+            "line 42: compare.tables: \"mysql.user\" selects the system database",
         ),
         (
             "examples = 5",
             "examples = 1001",
-            "line 42: compare.examples: 1001 are too many; 0 to 1000 are taken",
+            "line 43: compare.examples: 1001 are too many; 0 to 1000 are taken",
         ),
         (
             "flow_control = []",
             "[[rules]]\ntable = \"a.*\"",
-            "line 36: rules.table: \"a.*\" is not one database.table",
+            "line 37: rules.table: \"a.*\" is not one database.table",
         ),
         (
             "flow_control = []",
             "[[rules]]\ntable = \"a.b\"\nwhere = \"a = b\"",
-            "line 37: rules.where: character 5: found \"b\", expected a literal",
+            "line 38: rules.where: character 5: found \"b\", expected a literal",
         ),
         (
             "flow_control = []",
             "[[rules]]\ntable = \"a.b\"\ndml = [\"truncate\"]",
-            "line 37: rules.dml: \"truncate\" is no kind of change",
+            "line 38: rules.dml: \"truncate\" is no kind of change",
         ),
         (
             "flow_control = []",
@@ -401,22 +402,22 @@ fn errors_name_line_setting_and_what_is_right() {
         (
             "flow_control = []",
             "[[rules]]\ntable = \"a.b\"\nadd = [{ column = \"c\", value = \"fixed\", text = \"x\", type = \"varchar(257)\" }]",
-            "line 37: rules.add.type: it can be varchar(1) to varchar(256), int",
+            "line 38: rules.add.type: it can be varchar(1) to varchar(256), int",
         ),
         (
             "flow_control = []",
             "[[rules]]\ntable = \"a.b\"\nadd = [{ column = \"c\", value = \"fixed\", text = \"abc\", type = \"varchar(2)\" }]",
-            "line 37: rules.add: \"abc\" is no value of the type varchar(2)",
+            "line 38: rules.add: \"abc\" is no value of the type varchar(2)",
         ),
         (
             "flow_control = []",
             "[[rules]]\ntable = \"a.b\"\nadd = [{ column = \"c\", value = \"update_time\" }, { column = \"C\", value = \"create_time\" }]",
-            "line 37: rules.add: \"C\" is added twice",
+            "line 38: rules.add: \"C\" is added twice",
         ),
         (
             "flow_control = []",
             "[[rules]]\ntable = \"a.b\"\nwere = \"a = 1\"",
-            "line 37: unknown key \"were\" in [rules]; the nearest known key is \"where\"",
+            "line 38: unknown key \"were\" in [rules]; the nearest known key is \"where\"",
         ),
     ] {
         assert!(FULL.contains(from), "{from}");

@@ -6,3 +6,4 @@ mod objects;
 mod resume;
 mod run;
 pub(crate) mod types;
+mod unlogged;

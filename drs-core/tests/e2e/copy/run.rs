@@ -27,6 +27,7 @@ pub(crate) const OPTIONS: CopyOptions = CopyOptions {
     chunk_bytes: 1 << 20,
     indexes: true,
     follow: true,
+    binlog: true,
 };
 
 impl CopyTest {
