@@ -15,6 +15,7 @@
 mod binlog;
 mod catch_up;
 mod chart;
+mod copy;
 mod decode;
 mod latency;
 mod program;
@@ -51,11 +52,14 @@ impl Amounts {
 
 type Case = fn(Amounts, &mut Report) -> Result<()>;
 
-const CASES: [(&str, Case); 14] = [
+const CASES: [(&str, Case); 17] = [
     ("decode-write-only", decode::write_only),
     ("decode-compressed", decode::compressed),
     ("decode-wide", decode::wide),
     ("decode-json", decode::json),
+    ("copy-tables", copy::tables),
+    ("copy-one-table", copy::one_table),
+    ("copy-wide-rows", copy::wide_rows),
     ("catch-up-hot-rows", catch_up::hot_rows),
     ("catch-up-uniform", catch_up::uniform),
     ("catch-up-updates", catch_up::updates),

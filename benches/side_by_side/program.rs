@@ -33,9 +33,11 @@ pub(crate) struct TaskText<'a> {
 
 impl TaskFile {
     pub(crate) fn write(text: &TaskText<'_>) -> Result<Self> {
+        // As the replica and the other tools connect.
         let endpoint = |server: &Server, port: Option<u16>| {
             format!(
-                "host = \"{}\"\nport = {}\nuser = \"{}\"\npassword = \"{}\"\n",
+                "host = \"{}\"\nport = {}\nuser = \"{}\"\npassword = \"{}\"\n\
+                 tls = {{ mode = \"disabled\" }}\n",
                 Server::HOST,
                 port.unwrap_or(server.port()),
                 Server::USER,
