@@ -175,19 +175,14 @@ fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
 }
 
 impl Step {
-    /// The value that the next bytes of `reader` hold, with the ordinal for the caller: values are
-    /// made where they end up, since to move one costs more than to make it.
+    /// Makes `out` the value that the next bytes of `reader` hold.
     #[inline(always)]
-    pub(crate) fn read<'a>(
-        &self,
-        ordinal: usize,
-        reader: &mut Reader<'a>,
-    ) -> Result<(usize, Value<'a>)> {
+    pub(crate) fn read<'a>(&self, reader: &mut Reader<'a>, out: &mut Value<'a>) -> Result<()> {
         let event_type = reader.event_type();
         // Errors point at the value's first byte.
         let start = reader.offset();
         let malformed = |reason| Err(Reader::new(&[], start, event_type).malformed(reason));
-        let value = match self.column_type {
+        *out = match self.column_type {
             ColumnType::Tiny => int(reader.u8()?, 1),
             ColumnType::Short => int(reader.u16()?, 2),
             ColumnType::Int24 => int(reader.u24()?, 3),
@@ -263,7 +258,7 @@ impl Step {
                 Value::Compressed(CompressedBytes::new(self.extent.take(reader)?))
             }
         };
-        Ok((ordinal, value))
+        Ok(())
     }
 }
 
@@ -312,7 +307,8 @@ mod tests {
 
     fn decode(column_type: ColumnType, bytes: &[u8]) -> Result<Value<'_>> {
         let mut reader = Reader::new(bytes, 0, EventType::WRITE_ROWS);
-        let (_, value) = Step::new(column_type).read(0, &mut reader)?;
+        let mut value = Value::Null;
+        Step::new(column_type).read(&mut reader, &mut value)?;
         reader.finish()?;
         Ok(value)
     }

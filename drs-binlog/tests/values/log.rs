@@ -100,6 +100,13 @@ pub(crate) fn values<'a>(image: &RowImage<'a, '_>) -> Vec<(usize, Value<'a>)> {
             .collect::<Vec<_>>(),
         image.present().ones().collect::<Vec<_>>()
     );
+    for ordinal in 0..=image.columns().len() {
+        let walked = values.iter().find(|(at, _)| *at == ordinal);
+        assert_eq!(
+            image.value(ordinal).unwrap(),
+            walked.map(|(_, value)| *value)
+        );
+    }
     values
 }
 
