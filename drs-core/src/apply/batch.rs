@@ -15,7 +15,7 @@ use crate::{
     checkpoint::{StreamPoint, TransactionId},
     dialect::ServerVersion,
     object::TableName,
-    replicate::{ByteShare, EventArena},
+    replicate::{ByteShare, EventArena, Turn},
     schema::TableSchema,
     sql::{self, LiteralError},
 };
@@ -27,6 +27,8 @@ pub struct Batch {
     pub(crate) transactions: Vec<RoutedTransaction>,
     /// Everything at or before this point is at the destination already.
     pub(crate) watermark: Watermark,
+    /// Comes when the batches that hold some of its rows are committed.
+    pub(crate) turn: Turn,
 }
 
 /// A point of the stream with its place in the order of this run.
@@ -190,9 +192,9 @@ fn write_nets<'a>(
             continue;
         };
         if table.lenient {
-            writer.push_lenient(table.schema, key, changes.changes())
+            writer.push_lenient(table.schema, key, changes.into_changes())
         } else {
-            writer.push_net(table.schema, key, changes.changes())
+            writer.push_net(table.schema, key, changes.into_changes())
         }
         .map_err(|error| BuildError::Literal(table.schema.name.clone(), error))?;
         *net = table.net();

@@ -42,6 +42,9 @@ pub enum ApplyError {
         #[source]
         source: LiteralError,
     },
+    /// A batch of another lane that must be committed first has failed; that one's error tells why.
+    #[error("a batch before this one has failed")]
+    Before,
     /// The source wrote a partial row image, or the changes of a JSON document without the document,
     /// while the table was still catching up with its copy.
     #[error(

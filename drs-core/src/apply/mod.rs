@@ -54,8 +54,9 @@ pub struct Applied {
 /// **Atomicity.** After `Ok` the batch's row changes and the lane's checkpoint row are
 /// committed, both; after `Err` neither is, except that a batch which met a conflict may
 /// have committed a prefix of whole transactions, each with its checkpoint.
-/// **Ordering.** Batches are applied in the order of the calls; transactions inside one
-/// take effect as if in their order. **Duplicates.** The caller passes each transaction
+/// **Ordering.** Batches are applied in the order of the calls, and a batch's first statement
+/// comes after its turn, which waits for the batches of other lanes that hold some of its rows;
+/// transactions inside one take effect as if in their order. **Duplicates.** The caller passes each transaction
 /// once; a transaction found in the checkpoint's `done` must not be passed again.
 /// **Durability.** That of a commit at the destination. **Shutdown.** Dropping an applier
 /// between calls loses nothing; a large transaction in parts is rolled back.

@@ -73,6 +73,9 @@ impl Applier for MySqlApplier {
             Err(BuildError::Contradiction) => None,
             Err(error) => return Err(self.build_error(error, transactions)),
         };
+        if !batch.turn.wait() {
+            return Err(ApplyError::Before);
+        }
         if let Some((packets, row_changes)) = packets {
             let mut retries = 0;
             if self.commit_retrying(batch, &record, &mut retries, |conn| {

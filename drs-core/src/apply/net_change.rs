@@ -4,7 +4,7 @@ use super::Image;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use super::row_key::append_key;
+use super::row_key::{append_key, key_place};
 use crate::schema::UniqueKey;
 
 /// What a batch leaves of all its changes to one row.
@@ -90,6 +90,7 @@ pub(crate) struct TableNet<'a> {
 struct Entry<'a> {
     key: Range<usize>,
     hash: u64,
+    place: u128,
     net: NetChange<'a>,
 }
 
@@ -132,9 +133,11 @@ impl<'a> TableNet<'a> {
         }
     }
 
-    /// What is left, in the order in which the rows were first touched.
-    pub(crate) fn changes(&self) -> impl Iterator<Item = NetChange<'a>> + '_ {
-        self.entries.iter().map(|entry| entry.net)
+    /// What is left, about in the key's order: neighbours are on the same pages of the server, and
+    /// lanes that lock several rows meet them in one order.
+    pub(crate) fn into_changes(mut self) -> impl Iterator<Item = NetChange<'a>> {
+        self.entries.sort_by_key(|entry| entry.place);
+        self.entries.into_iter().map(|entry| entry.net)
     }
 
     fn insert(&mut self, after: Image<'a>) -> Result<(), FoldError> {
@@ -189,9 +192,11 @@ impl<'a> TableNet<'a> {
             return Ok((at, true));
         }
         let at = self.entries.len();
+        let place = key_place(image, self.key)?;
         self.entries.push(Entry {
             key: start..end,
             hash,
+            place,
             net: NetChange::Nothing(None),
         });
         let entries = &self.entries;

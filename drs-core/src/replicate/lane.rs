@@ -7,6 +7,7 @@ use super::{
     EventArena, FollowError,
     arena::SpilledEvents,
     route::{RouteContext, Router, routed},
+    turn::Commits,
     xa::{KeepFilter, kept_change, only_step},
 };
 use crate::{
@@ -18,7 +19,13 @@ use crate::{
 };
 
 /// What a lane is given to do.
-pub(super) enum LaneWork {
+pub(super) struct LaneWork {
+    /// The batch's number.
+    pub(super) number: u64,
+    pub(super) task: LaneTask,
+}
+
+pub(super) enum LaneTask {
     /// A batch of whole transactions.
     Batch(Batch),
     /// One transaction that does not fit in memory; all other lanes are idle meanwhile.
@@ -67,13 +74,18 @@ pub(super) fn run_lane(
     mut applier: Box<dyn Applier>,
     work: &Receiver<LaneWork>,
     reports: &Sender<LaneReport>,
+    commits: &Commits,
 ) {
     // The scheduler waits for a report to each piece of work, so a panic makes one too.
-    let _obituary = Obituary { lane, reports };
-    for work in work {
-        let result = match work {
-            LaneWork::Batch(batch) => applier.apply(&batch).map_err(FollowError::from),
-            LaneWork::Large(mut large) => {
+    let _obituary = Obituary {
+        lane,
+        reports,
+        commits,
+    };
+    for LaneWork { number, task } in work {
+        let result = match task {
+            LaneTask::Batch(batch) => applier.apply(&batch).map_err(FollowError::from),
+            LaneTask::Large(mut large) => {
                 let applied = applier.apply_large(&mut large);
                 match large.routing.take() {
                     Some(error) => Err(error),
@@ -81,8 +93,16 @@ pub(super) fn run_lane(
                 }
             }
         };
+        if result.is_ok() {
+            commits.commit(number);
+        }
         let failed = result.is_err();
-        if reports.send(LaneReport { lane, result }).is_err() || failed {
+        let sent = reports.send(LaneReport { lane, result });
+        if failed {
+            // After the report: those that wait for the batch must not be the first to tell.
+            commits.fail();
+        }
+        if sent.is_err() || failed {
             return;
         }
     }
@@ -91,6 +111,7 @@ pub(super) fn run_lane(
 struct Obituary<'a> {
     lane: usize,
     reports: &'a Sender<LaneReport>,
+    commits: &'a Commits,
 }
 
 impl Drop for Obituary<'_> {
@@ -101,6 +122,7 @@ impl Drop for Obituary<'_> {
                 lane: self.lane,
                 result,
             });
+            self.commits.fail();
         }
     }
 }

@@ -15,12 +15,14 @@ use drs_binlog::{Outcome, Position};
 use super::{
     ByteBudget, Echoes, EventArena, FollowError, FollowProgress, OpenSource, ReaderSettings,
     RouterSettings, StatementRunner, TransactionEvents,
-    lane::{LaneReport, LaneWork, LargeTransaction, LargeXa, run_lane},
+    lane::{LaneReport, LaneTask, LaneWork, LargeTransaction, LargeXa, run_lane},
+    open_batches::{BatchLimits, OpenBatches, ReadyBatch},
     progress::Completion,
     reader::{Received, SourceTransaction, StreamReader},
     route::{Route, RouteContext, Router},
     statement::CopyAgain,
-    write_set::{Follows, Holder, InFlight, WriteSet},
+    turn::{Commits, Turn},
+    write_set::WriteSet,
     xa::PreparedXa,
 };
 use crate::{
@@ -117,14 +119,21 @@ impl Follow {
                 point: point.clone(),
             };
             scope.spawn(move || reader.run());
+            let commits = Commits::default();
             let mut lanes = Vec::new();
             for (number, applier) in self.appliers.into_iter().enumerate() {
                 let (work_in, work) = bounded(1);
                 let reports_in: Sender<LaneReport> = reports_in.clone();
-                scope.spawn(move || run_lane(number, applier, &work, &reports_in));
+                let commits = commits.clone();
+                scope.spawn(move || run_lane(number, applier, &work, &reports_in, &commits));
                 lanes.push(Lane::new(work_in));
             }
             drop(reports_in);
+            let batches = OpenBatches::new(BatchLimits {
+                bytes_max: self.settings.batch_bytes_max,
+                transactions_max: self.settings.batch_transactions_max,
+                open_max: lanes.len(),
+            });
             let mut scheduler = Scheduler {
                 settings: self.settings,
                 statements: self.statements,
@@ -136,7 +145,8 @@ impl Follow {
                 completion: Completion::new(point.clone()),
                 checkpointed_seq: 0,
                 checkpointed_at: Instant::now(),
-                in_flight: InFlight::default(),
+                batches,
+                commits,
                 done,
                 waiting: None,
                 prepared,
@@ -160,14 +170,13 @@ impl Follow {
 
 struct Lane {
     work: Sender<LaneWork>,
-    busy: bool,
-    /// Transactions for the next batch.
-    open: Vec<RoutedTransaction>,
-    open_bytes: usize,
-    /// The number of the next batch to hand over.
-    open_batch: u64,
-    committed_batch: u64,
-    /// Numbers and commit times of the transactions under way.
+    /// What it is at.
+    running: Option<Running>,
+}
+
+struct Running {
+    batch: u64,
+    /// Numbers and commit times of its transactions.
     sent: Vec<(u64, u64)>,
 }
 
@@ -175,17 +184,21 @@ impl Lane {
     fn new(work: Sender<LaneWork>) -> Self {
         Self {
             work,
-            busy: false,
-            open: Vec::new(),
-            open_bytes: 0,
-            open_batch: 1,
-            committed_batch: 0,
-            sent: Vec::new(),
+            running: None,
         }
+    }
+
+    fn start(&mut self, batch: u64, sent: Vec<(u64, u64)>, task: LaneTask) {
+        self.running = Some(Running { batch, sent });
+        // The channel has room, because the lane is idle; a lane that is gone has reported why.
+        _ = self.work.send(LaneWork {
+            number: batch,
+            task,
+        });
     }
 }
 
-/// A routed transaction that no lane can take yet.
+/// A routed transaction that no batch can take yet.
 struct Waiting {
     transaction: RoutedTransaction,
     write_set: WriteSet,
@@ -202,7 +215,8 @@ struct Scheduler<'a> {
     completion: Completion,
     checkpointed_seq: u64,
     checkpointed_at: Instant,
-    in_flight: InFlight,
+    batches: OpenBatches,
+    commits: Commits,
     /// Committed above the watermark by the last run.
     done: DoneSet,
     waiting: Option<Waiting>,
@@ -244,6 +258,8 @@ impl Scheduler<'_> {
             self.place_waiting();
             let room = self.waiting.is_none()
                 && self.completion.open() < self.settings.open_transactions_max;
+            // While there is more to read, batches are filled; else what is there goes out at once.
+            self.dispatch(!room || received.is_empty());
             let reports = self.reports.clone();
             select! {
                 recv(reports) -> report => self.take_report(report.map_err(|_| FollowError::Thread)?)?,
@@ -416,89 +432,62 @@ impl Scheduler<'_> {
         Ok(())
     }
 
-    /// Gives the waiting transaction to a lane, if its order allows and the lane has room.
+    /// Puts the waiting transaction into a batch, if there is room.
     fn place_waiting(&mut self) {
-        let Some(waiting) = self.waiting.take() else {
-            return;
-        };
-        let committed: Vec<u64> = self.lanes.iter().map(|lane| lane.committed_batch).collect();
-        // What holds the keys is open or under way in some lane, so that a report will come.
-        let full = self.in_flight.is_full(&committed);
-        let lane = match self.in_flight.follows(&waiting.write_set, &committed) {
-            _ if full => None,
-            Follows::Several => None,
-            Follows::Lane(lane) => Some(lane),
-            Follows::Nothing => self.freest_lane(),
-        };
-        match lane.filter(|lane| self.has_room(*lane)) {
-            None => self.waiting = Some(waiting),
-            Some(number) => {
-                let Some(lane) = self.lanes.get_mut(number) else {
-                    return;
-                };
-                let holder = Holder {
-                    lane: number,
-                    batch: lane.open_batch,
-                };
-                self.in_flight.hold(&waiting.write_set, holder, &committed);
-                lane.open_bytes += waiting.transaction.events.size();
-                lane.open.push(waiting.transaction);
-                self.dispatch(number);
+        if let Some(Waiting {
+            transaction,
+            write_set,
+        }) = self.waiting.take()
+            && let Err((transaction, write_set)) = self.batches.place(transaction, write_set)
+        {
+            self.waiting = Some(Waiting {
+                transaction,
+                write_set,
+            });
+        }
+    }
+
+    /// Hands batches to the lanes that are idle: those that are full, or, if `dry`, any.
+    fn dispatch(&mut self, dry: bool) {
+        for lane in &mut self.lanes {
+            if lane.running.is_some() {
+                continue;
             }
+            let Some(ReadyBatch {
+                number,
+                transactions,
+                after,
+            }) = self.batches.take_ready(dry)
+            else {
+                return;
+            };
+            let watermark = self.completion.watermark().clone();
+            let sent = transactions
+                .iter()
+                .map(|t| (t.seq, t.committed_at_us))
+                .collect();
+            self.checkpointed_seq = watermark.seq;
+            self.checkpointed_at = Instant::now();
+            let turn = self.commits.start(number, after);
+            let batch = Batch {
+                transactions,
+                watermark,
+                turn,
+            };
+            lane.start(number, sent, LaneTask::Batch(batch));
         }
-    }
-
-    /// An idle lane, else the one with the least to do.
-    fn freest_lane(&self) -> Option<usize> {
-        let load = |lane: &Lane| (lane.busy, lane.open_bytes);
-        self.lanes
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, lane)| load(lane))
-            .map(|(number, _)| number)
-    }
-
-    fn has_room(&self, number: usize) -> bool {
-        self.lanes.get(number).is_some_and(|lane| {
-            lane.open_bytes < self.settings.batch_bytes_max
-                && lane.open.len() < self.settings.batch_transactions_max
-        })
-    }
-
-    /// Hands a lane its next batch if it is idle.
-    fn dispatch(&mut self, number: usize) {
-        let watermark = self.completion.watermark().clone();
-        let Some(lane) = self.lanes.get_mut(number) else {
-            return;
-        };
-        if lane.busy || lane.open.is_empty() {
-            return;
-        }
-        let transactions = std::mem::take(&mut lane.open);
-        lane.open_bytes = 0;
-        lane.sent = transactions
-            .iter()
-            .map(|t| (t.seq, t.committed_at_us))
-            .collect();
-        lane.open_batch += 1;
-        lane.busy = true;
-        self.checkpointed_seq = watermark.seq;
-        self.checkpointed_at = Instant::now();
-        // The channel has room, because the lane is idle; a lane that is gone has reported why.
-        _ = lane.work.send(LaneWork::Batch(Batch {
-            transactions,
-            watermark,
-        }));
     }
 
     fn take_report(&mut self, report: LaneReport) -> Result<(), FollowError> {
         let applied = report.result?;
-        let Some(lane) = self.lanes.get_mut(report.lane) else {
+        let running = self
+            .lanes
+            .get_mut(report.lane)
+            .and_then(|lane| lane.running.take());
+        let Some(Running { batch, sent }) = running else {
             return Ok(());
         };
-        lane.busy = false;
-        lane.committed_batch = lane.open_batch - 1;
-        let sent = std::mem::take(&mut lane.sent);
+        self.batches.commit(batch);
         for (seq, _) in &sent {
             self.completion.finish(*seq);
         }
@@ -511,7 +500,6 @@ impl Scheduler<'_> {
                 .map_or(0, |since| since.as_micros() as u64);
             self.progress.lag_ms = now_us.saturating_sub(*committed_at_us) / 1000;
         }
-        self.dispatch(report.lane);
         Ok(())
     }
 
@@ -519,12 +507,8 @@ impl Scheduler<'_> {
     fn drain(&mut self) -> Result<(), FollowError> {
         loop {
             self.place_waiting();
-            if self.waiting.is_none()
-                && self
-                    .lanes
-                    .iter()
-                    .all(|lane| !lane.busy && lane.open.is_empty())
-            {
+            self.dispatch(true);
+            if self.waiting.is_none() && self.batches.is_idle() {
                 return Ok(());
             }
             let report = self.reports.recv().map_err(|_| FollowError::Thread)?;
@@ -550,10 +534,9 @@ impl Scheduler<'_> {
             ..large
         };
         if let Some(lane) = self.lanes.first_mut() {
-            lane.sent = vec![(seq, committed_at_us)];
-            lane.open_batch += 1;
-            lane.busy = true;
-            _ = lane.work.send(LaneWork::Large(Box::new(large)));
+            let batch = self.batches.start_alone();
+            let sent = vec![(seq, committed_at_us)];
+            lane.start(batch, sent, LaneTask::Large(Box::new(large)));
         }
         self.drain()
     }
@@ -565,28 +548,24 @@ impl Scheduler<'_> {
             return Ok(());
         }
         if let Some(lane) = self.lanes.first_mut()
-            && !lane.busy
+            && lane.running.is_none()
         {
-            lane.sent = Vec::new();
-            lane.open_batch += 1;
-            lane.busy = true;
             self.checkpointed_seq = watermark.seq;
             self.checkpointed_at = Instant::now();
-            _ = lane.work.send(LaneWork::Batch(Batch {
+            let batch = Batch {
                 transactions: Vec::new(),
                 watermark,
-            }));
+                turn: Turn::default(),
+            };
+            let number = self.batches.start_alone();
+            lane.start(number, Vec::new(), LaneTask::Batch(batch));
         }
         Ok(())
     }
 
     fn periodic(&mut self) -> Result<(), FollowError> {
         if self.checkpointed_at.elapsed() > IDLE_CHECKPOINT_PERIOD {
-            let idle = self
-                .lanes
-                .iter()
-                .all(|lane| !lane.busy && lane.open.is_empty());
-            if idle && self.waiting.is_none() {
+            if self.batches.is_idle() && self.waiting.is_none() {
                 self.checkpoint_idle()?;
             }
             self.announce_caught_up()?;

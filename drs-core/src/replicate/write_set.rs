@@ -261,116 +261,80 @@ const FOLDS_ASCII: [&str; 22] = [
     "koi8r_general_ci",
 ];
 
-/// Which lane holds what, of the batches that are not committed yet.
+/// Which batch holds what, of those that are not committed yet.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
-    keys: HashMap<u64, Holder, foldhash::fast::FixedState>,
+    /// The last batch that holds the key.
+    keys: HashMap<u64, u64, foldhash::fast::FixedState>,
     tables: HashMap<u64, TableHolders, foldhash::fast::FixedState>,
     /// Entries of committed batches stay until there are this many.
     sweep_at: usize,
 }
 
-/// A lane and its batch's number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Holder {
-    pub(crate) lane: usize,
-    pub(crate) batch: u64,
-}
-
 #[derive(Debug, Default)]
 struct TableHolders {
-    whole: Option<Holder>,
-    /// The last batch of each lane that touched rows of the table.
-    rows: Vec<Holder>,
-}
-
-/// The lanes that a transaction must follow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Follows {
-    /// None: any lane will do.
-    Nothing,
-    /// One: behind what that lane holds, the order is kept.
-    Lane(usize),
-    /// Several: it must wait.
-    Several,
+    /// The last batch that took the whole table.
+    whole: Option<u64>,
+    /// The batches that touched rows of the table.
+    rows: Vec<u64>,
 }
 
 impl InFlight {
-    /// Which lanes hold something of the write set; `committed` gives each lane's last
-    /// committed batch.
-    pub(crate) fn follows(&self, set: &WriteSet, committed: &[u64]) -> Follows {
-        let mut lane = None;
-        let mut meet = |holder: &Holder| {
-            if committed
-                .get(holder.lane)
-                .is_some_and(|batch| holder.batch <= *batch)
-            {
-                return true;
-            }
-            match lane {
-                None => {
-                    lane = Some(holder.lane);
-                    true
-                }
-                Some(lane) => lane == holder.lane,
+    /// The batches that hold something of the write set, each once.
+    pub(crate) fn holders(&self, set: &WriteSet, is_uncommitted: impl Fn(u64) -> bool) -> Vec<u64> {
+        let mut found = Vec::new();
+        let mut meet = |batch: u64| {
+            if !found.contains(&batch) && is_uncommitted(batch) {
+                found.push(batch);
             }
         };
-        let keys = set.keys.iter().filter_map(|key| self.keys.get(key));
-        let tables = set
-            .tables
-            .iter()
-            .filter_map(|(hash, whole)| Some((self.tables.get(hash)?, *whole)));
-        let one = keys.into_iter().all(&mut meet)
-            && tables.into_iter().all(|(holders, whole)| {
-                holders.whole.iter().all(&mut meet)
-                    && (!whole || holders.rows.iter().all(&mut meet))
-            });
-        match (one, lane) {
-            (false, _) => Follows::Several,
-            (true, None) => Follows::Nothing,
-            (true, Some(lane)) => Follows::Lane(lane),
+        for key in &set.keys {
+            self.keys.get(key).copied().into_iter().for_each(&mut meet);
         }
+        for (hash, whole) in &set.tables {
+            let Some(holders) = self.tables.get(hash) else {
+                continue;
+            };
+            holders.whole.into_iter().for_each(&mut meet);
+            if *whole {
+                holders.rows.iter().copied().for_each(&mut meet);
+            }
+        }
+        found
     }
 
-    /// True when so many keys are held that more must wait for a commit.
-    pub(crate) fn is_full(&mut self, committed: &[u64]) -> bool {
+    /// True when so many keys are held that more must wait for a commit. Batches before the
+    /// `oldest` are committed.
+    pub(crate) fn is_full(&mut self, oldest: u64) -> bool {
         if self.keys.len() >= HELD_KEYS_MAX {
-            self.sweep(committed);
+            self.sweep(oldest);
         }
         self.keys.len() >= HELD_KEYS_MAX
     }
 
-    /// Notes that a batch now holds the write set.
-    pub(crate) fn hold(&mut self, set: &WriteSet, holder: Holder, committed: &[u64]) {
+    /// Notes that a batch now holds the write set. Batches before the `oldest` are committed.
+    pub(crate) fn hold(&mut self, set: &WriteSet, batch: u64, oldest: u64) {
         for key in &set.keys {
-            self.keys.insert(*key, holder);
+            self.keys.insert(*key, batch);
         }
         for (hash, whole) in &set.tables {
             let holders = self.tables.entry(*hash).or_default();
             if *whole {
-                holders.whole = Some(holder);
+                holders.whole = Some(batch);
             }
-            match holders
-                .rows
-                .iter_mut()
-                .find(|other| other.lane == holder.lane)
-            {
-                Some(other) => other.batch = holder.batch,
-                None => holders.rows.push(holder),
+            if !holders.rows.contains(&batch) {
+                holders.rows.retain(|other| *other >= oldest);
+                holders.rows.push(batch);
             }
         }
         if self.keys.len() > self.sweep_at {
-            self.sweep(committed);
+            self.sweep(oldest);
         }
     }
 
     /// Forgets the keys of committed batches.
-    fn sweep(&mut self, committed: &[u64]) {
-        self.keys.retain(|_, holder| {
-            committed
-                .get(holder.lane)
-                .is_none_or(|batch| holder.batch > *batch)
-        });
+    fn sweep(&mut self, oldest: u64) {
+        self.keys.retain(|_, batch| *batch >= oldest);
         self.sweep_at = (self.keys.len() * 2).max(SWEEP_MIN);
     }
 }
@@ -391,44 +355,32 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_follows_the_lanes_that_hold_its_keys() {
+    fn the_last_batch_that_took_a_key_holds_it_until_it_is_committed() {
         let mut in_flight = InFlight::default();
-        let committed = [4, 4];
-        in_flight.hold(
-            &set(&[1, 2], &[(9, false)]),
-            Holder { lane: 0, batch: 5 },
-            &committed,
-        );
-        in_flight.hold(
-            &set(&[3], &[(9, false)]),
-            Holder { lane: 1, batch: 5 },
-            &committed,
-        );
+        in_flight.hold(&set(&[1, 2], &[(9, false)]), 5, 5);
+        in_flight.hold(&set(&[3], &[(9, false)]), 6, 5);
+        in_flight.hold(&set(&[2], &[]), 7, 5);
         let cases = [
-            (set(&[7], &[]), Follows::Nothing),
-            (set(&[2], &[]), Follows::Lane(0)),
-            (set(&[3, 7], &[(9, false)]), Follows::Lane(1)),
-            (set(&[1, 3], &[]), Follows::Several),
-            (set(&[], &[(9, true)]), Follows::Several),
-            (set(&[], &[(8, true)]), Follows::Nothing),
+            (set(&[8], &[]), vec![]),
+            (set(&[1], &[]), vec![5]),
+            (set(&[2], &[]), vec![7]),
+            (set(&[3, 8], &[(9, false)]), vec![6]),
+            (set(&[1, 3], &[]), vec![5, 6]),
+            (set(&[], &[(9, true)]), vec![5, 6]),
+            (set(&[], &[(8, true)]), vec![]),
         ];
-        for (set, follows) in cases {
-            assert_eq!(in_flight.follows(&set, &committed), follows, "{set:?}");
+        for (set, holders) in cases {
+            assert_eq!(in_flight.holders(&set, |_| true), holders, "{set:?}");
         }
-        // Once lane 1 has committed, only lane 0 is left to wait for.
+        // Once 6 is committed, only 5 is left to wait for.
+        let uncommitted = |batch| batch != 6;
+        assert_eq!(in_flight.holders(&set(&[1, 3], &[]), uncommitted), [5]);
+        in_flight.hold(&set(&[], &[(9, true)]), 8, 7);
         assert_eq!(
-            in_flight.follows(&set(&[1, 3], &[]), &[4, 5]),
-            Follows::Lane(0)
+            in_flight.holders(&set(&[100], &[(9, false)]), |_| true),
+            [8]
         );
-        in_flight.hold(
-            &set(&[], &[(9, true)]),
-            Holder { lane: 0, batch: 6 },
-            &[4, 5],
-        );
-        assert_eq!(
-            in_flight.follows(&set(&[100], &[(9, false)]), &[5, 5]),
-            Follows::Lane(0)
-        );
+        assert_eq!(in_flight.holders(&set(&[], &[(9, true)]), |_| true), [8]);
     }
 
     #[test]
