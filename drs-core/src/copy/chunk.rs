@@ -10,7 +10,7 @@ use super::{
 use crate::{
     checkpoint::ChunkRecord,
     object::TableName,
-    schema::{Column, TableSchema},
+    schema::{Column, ColumnKind, TableSchema},
     sql,
 };
 
@@ -105,19 +105,50 @@ impl ChunkKey {
         lower: Option<&Bound>,
         rows: u64,
     ) -> Result<Option<Bound>, CopyError> {
+        let condition = self.condition(lower, None);
+        self.row_at(conn, schema, &condition, rows.saturating_sub(1))
+    }
+
+    /// Reads the least key that is at or above a number; `None` when there is none.
+    fn first_from(
+        &self,
+        conn: &mut Conn,
+        schema: &TableSchema,
+        number: i64,
+    ) -> Result<Option<Bound>, CopyError> {
+        let Some(column) = self.columns.first() else {
+            return Ok(None);
+        };
+        let condition = format!(" WHERE {} >= {number}", sql::comparable(column));
+        self.row_at(conn, schema, &condition, 0)
+    }
+
+    fn row_at(
+        &self,
+        conn: &mut Conn,
+        schema: &TableSchema,
+        condition: &str,
+        offset: u64,
+    ) -> Result<Option<Bound>, CopyError> {
         let (list, order) = (self.select_list(), self.order());
         let statement = format!(
-            "SELECT {list} FROM {} {}{} ORDER BY {order} LIMIT 1 OFFSET {}",
+            "SELECT {list} FROM {} {}{condition} ORDER BY {order} LIMIT 1 OFFSET {offset}",
             sql::table(&schema.name),
             self.index_hint(),
-            self.condition(lower, None),
-            rows.saturating_sub(1),
         );
         let row: Option<Row> = conn.query_first(statement).map_err(at_source(format!(
             "looking for the end of a part of {}",
             schema.name
         )))?;
         row.map(|row| self.bound(&row, &schema.name)).transpose()
+    }
+
+    /// A bound as a number, of a key that is one integer.
+    fn number(&self, bound: &str) -> Option<i64> {
+        match self.columns.as_slice() {
+            [column] if column.kind == ColumnKind::Int => bound.parse().ok(),
+            _ => None,
+        }
     }
 
     /// The columns of the key, in its order.
@@ -207,6 +238,8 @@ pub(super) struct Planner {
     has_seen_rows: bool,
     /// Grows while a rule takes no row.
     first_rows_max: u64,
+    /// True when the last chunk had a row for every other number at least.
+    is_dense: bool,
 }
 
 impl Planner {
@@ -220,6 +253,7 @@ impl Planner {
             bytes_per_row: lossy(bytes_per_row.max(1)),
             has_seen_rows: false,
             first_rows_max: FIRST_ROWS_MAX,
+            is_dense: false,
         }
     }
 
@@ -258,13 +292,40 @@ impl Planner {
             return Ok(None);
         }
         let lower = parse_bound(self.lower.as_deref(), key, schema)?;
-        let upper = key.boundary(conn, schema, lower.as_ref(), self.rows(chunk_bytes))?;
+        let rows = self.rows(chunk_bytes);
+        let upper = match self.dense_end(key, rows) {
+            Some(end) => key.first_from(conn, schema, end)?,
+            None => key.boundary(conn, schema, lower.as_ref(), rows)?,
+        };
         Ok(Some(ChunkRecord {
             number: self.next_number,
             lower: self.lower.clone(),
             upper: upper.map(|bound| bound.text()),
             done: false,
         }))
+    }
+
+    /// The number where a chunk of that many rows ends, if the numbers have few gaps: looking
+    /// there costs the server a single row, and counting costs it all of them. There are never
+    /// more rows than numbers.
+    fn dense_end(&self, key: &ChunkKey, rows: u64) -> Option<i64> {
+        let lower = key.number(self.lower.as_deref()?)?;
+        self.is_dense
+            .then(|| lower.checked_add_unsigned(rows))
+            .flatten()
+    }
+
+    /// Takes note of how many numbers a chunk's rows are spread over.
+    pub(super) fn learn_density(&mut self, chunk: &ChunkRecord, key: &ChunkKey, rows: u64) {
+        // Most numbers are counted from 1 on.
+        let lower = chunk.lower.as_deref().unwrap_or("0");
+        let ends = key
+            .number(lower)
+            .zip(chunk.upper.as_deref().and_then(|upper| key.number(upper)));
+        self.is_dense = ends.is_some_and(|(lower, upper)| {
+            let numbers = i128::from(upper) - i128::from(lower);
+            (1..=2 * i128::from(rows)).contains(&numbers)
+        });
     }
 
     /// Takes note that the chunk is in the checkpoint.
@@ -321,7 +382,6 @@ fn lossy(number: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::ColumnKind;
 
     fn key(names: &[&str]) -> ChunkKey {
         let column = |name: &&str| Column {
@@ -379,6 +439,33 @@ mod tests {
         );
         assert!(Planner::after(&[chunk(0, None, None)], 100).is_finished());
         assert!(!Planner::after(&[], 0).is_finished());
+    }
+
+    #[test]
+    fn the_end_of_a_dense_chunk_is_reckoned() {
+        let chunk = |lower: Option<&str>, upper: Option<&str>| ChunkRecord {
+            number: 0,
+            lower: lower.map(str::to_owned),
+            upper: upper.map(str::to_owned),
+            done: true,
+        };
+        let one = key(&["a"]);
+        let mut planner = Planner::after(&[chunk(None, Some("400"))], 100);
+        for (lower, upper, rows, end) in [
+            (None, Some("400"), 200, Some(500)),
+            (None, Some("401"), 200, None),
+            (Some("-500"), Some("-300"), 100, Some(500)),
+            (None, Some("-300"), 100, None),
+            (None, Some("18446744073709551615"), 1 << 63, None),
+            (Some("300"), None, 100, None),
+        ] {
+            planner.learn_density(&chunk(lower, upper), &one, rows);
+            assert_eq!(planner.dense_end(&one, 100), end, "{lower:?} {upper:?}");
+        }
+        planner.learn_density(&chunk(None, Some("400")), &one, 400);
+        assert_eq!(planner.dense_end(&one, u64::MAX), None);
+        planner.learn_density(&chunk(None, Some("4, 4")), &key(&["a", "b"]), 400);
+        assert_eq!(planner.dense_end(&one, 100), None);
     }
 
     #[test]

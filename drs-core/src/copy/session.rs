@@ -356,6 +356,8 @@ impl<'s, 'a> Session<'s, 'a> {
         if let Some(written) = written {
             let mut progress = table.progress();
             progress.planner.learn(written.rows, written.bytes);
+            let planner = &mut progress.planner;
+            planner.learn_density(chunk, &table.key, written.rows);
             progress.rows += written.rows;
         }
         Ok(())
