@@ -242,12 +242,10 @@ pub(super) fn write_field(out: &mut Vec<u8>, value: Option<&[u8]>) {
         return out.extend_from_slice(b"\\N");
     };
     let mut plain = 0;
-    for (at, byte) in value.iter().enumerate() {
-        if matches!(byte, b'\\' | b'\t' | b'\n') {
-            out.extend_from_slice(value.get(plain..at).unwrap_or_default());
-            out.push(b'\\');
-            plain = at;
-        }
+    for at in memchr::memchr3_iter(b'\\', b'\t', b'\n', value) {
+        out.extend_from_slice(value.get(plain..at).unwrap_or_default());
+        out.push(b'\\');
+        plain = at;
     }
     out.extend_from_slice(value.get(plain..).unwrap_or_default());
 }
