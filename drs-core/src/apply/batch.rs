@@ -179,7 +179,7 @@ fn set_checks(writer: &mut StatementWriter, checks: &mut bool, wanted: bool) {
 ///
 /// The statements may be cut anywhere: the state after each single change is one that the
 /// source was in too, and all of a batch is one transaction.
-const FOLDED_CHANGES_MAX: usize = 20_000;
+const FOLDED_CHANGES_MAX: usize = 40_000;
 
 /// Writes what is folded so far, and begins anew.
 fn write_nets<'a>(

@@ -85,16 +85,16 @@ pub enum End {
 }
 
 /// Event bytes in memory over all threads of a run.
-const EVENT_MEMORY_BYTES_MAX: u64 = 48 << 20;
+const EVENT_MEMORY_BYTES_MAX: u64 = 64 << 20;
 /// A source transaction larger than this goes through a temporary file.
 const TRANSACTION_MEMORY_BYTES_MAX: usize = 4 << 20;
 /// Event bytes in one batch.
-const BATCH_BYTES_MAX: usize = 8 << 20;
+const BATCH_BYTES_MAX: usize = 16 << 20;
 /// Event bytes in the batches of all lanes: a lane needs several times its batch's bytes to
 /// write it as SQL, most of all for tiny rows.
-const BATCHES_BYTES_MAX: usize = 32 << 20;
+const BATCHES_BYTES_MAX: usize = 64 << 20;
 /// Source transactions in one batch.
-const BATCH_TRANSACTIONS_MAX: usize = 4000;
+const BATCH_TRANSACTIONS_MAX: usize = 8000;
 /// Source transactions above the watermark.
 const OPEN_TRANSACTIONS_MAX: usize = 32 << 10;
 /// SQL text in one packet to the destination, if its max_allowed_packet is not smaller.

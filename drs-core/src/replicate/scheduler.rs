@@ -215,7 +215,7 @@ struct Scheduler<'a> {
     completion: Completion,
     checkpointed_seq: u64,
     checkpointed_at: Instant,
-    batches: OpenBatches,
+    batches: OpenBatches<RoutedTransaction>,
     commits: Commits,
     /// Committed above the watermark by the last run.
     done: DoneSet,
@@ -434,17 +434,19 @@ impl Scheduler<'_> {
 
     /// Puts the waiting transaction into a batch, if there is room.
     fn place_waiting(&mut self) {
-        if let Some(Waiting {
+        let Some(Waiting {
             transaction,
             write_set,
         }) = self.waiting.take()
-            && let Err((transaction, write_set)) = self.batches.place(transaction, write_set)
-        {
-            self.waiting = Some(Waiting {
-                transaction,
-                write_set,
-            });
-        }
+        else {
+            return;
+        };
+        let event_bytes = transaction.events.size();
+        let placed = self.batches.place(transaction, event_bytes, write_set);
+        self.waiting = placed.err().map(|(transaction, write_set)| Waiting {
+            transaction,
+            write_set,
+        });
     }
 
     /// Hands batches to the lanes that are idle: those that are full, or, if `dry`, any.
