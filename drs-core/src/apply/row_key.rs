@@ -13,20 +13,17 @@ pub(crate) fn append_key(
     image: &Image<'_>,
     key: &UniqueKey,
 ) -> drs_binlog::Result<Option<()>> {
-    let mut found = 0;
-    for item in image.values() {
-        let (ordinal, value) = item?;
-        if key.parts.iter().any(|part| part.column == Some(ordinal)) {
-            if !append_value(out, &value) {
-                return Ok(None);
-            }
-            found += 1;
-            if found == key.parts.len() {
-                return Ok(Some(()));
-            }
+    for part in &key.parts {
+        let Some(ordinal) = part.column else {
+            return Ok(None);
+        };
+        match image.value(ordinal)? {
+            Some(value) if append_value(out, &value) => {}
+            _ => return Ok(None),
         }
     }
-    Ok(None)
+    // A key without parts tells nothing apart.
+    Ok((!key.parts.is_empty()).then_some(()))
 }
 
 /// About where a row stands in its key's order, by the first two parts of the key: numbers as
