@@ -128,7 +128,7 @@ impl<T> OpenBatches<T> {
         if self.in_sequence() && self.running.len() > IN_SEQUENCE_AHEAD {
             return None;
         }
-        let dry = dry && !(self.in_sequence() && !self.running.is_empty());
+        let dry = dry && (!self.in_sequence() || self.running.is_empty());
         let at = self.open.iter().position(|batch| {
             (batch.closed || dry) && batch.after.iter().all(|other| !self.is_open(*other))
         })?;
