@@ -139,8 +139,13 @@ pub(crate) fn in_turn(amounts: Amounts, mut contenders: Vec<Contender<'_>>) -> R
     Ok(runs)
 }
 
+/// The middle value, or half way between the two in the middle.
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
+    match values.len() {
+        0 => f64::NAN,
+        len => (at((len - 1) / 2) + at(len / 2)) / 2.0,
+    }
 }

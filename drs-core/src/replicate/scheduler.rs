@@ -149,6 +149,7 @@ impl Follow {
                 commits,
                 done,
                 waiting: None,
+                lane_failed: false,
                 prepared,
                 progress: FollowProgress {
                     position: point.position,
@@ -220,6 +221,8 @@ struct Scheduler<'a> {
     /// Committed above the watermark by the last run.
     done: DoneSet,
     waiting: Option<Waiting>,
+    /// A lane has ended with an error: it will never report again.
+    lane_failed: bool,
     prepared: PreparedXa,
     progress: FollowProgress,
     /// What following came to before tables were copied again.
@@ -264,7 +267,11 @@ impl Scheduler<'_> {
             select! {
                 recv(reports) -> report => self.take_report(report.map_err(|_| FollowError::Thread)?)?,
                 recv(if room { received } else { &none }) -> next => match next {
-                    Ok(Received::Transaction(transaction)) => self.take_transaction(transaction)?,
+                    Ok(Received::Transaction(transaction)) => {
+                        if let Err(error) = self.take_transaction(transaction) {
+                            return Err(self.behind_what_came_before(error));
+                        }
+                    }
                     Ok(Received::Position(position)) => self.take_position(position),
                     Ok(Received::Failed(error)) => {
                         // What was read before it is whole, and is committed first.
@@ -276,6 +283,15 @@ impl Scheduler<'_> {
                 default(Duration::from_millis(50)) => {}
             }
             self.periodic()?;
+        }
+    }
+
+    /// Commits what was read before a transaction that stops the task, so that it stops exactly there.
+    /// If that fails, it is what stops the task.
+    fn behind_what_came_before(&mut self, error: FollowError) -> FollowError {
+        match self.lane_failed {
+            true => error,
+            false => self.drain().err().unwrap_or(error),
         }
     }
 
@@ -481,7 +497,7 @@ impl Scheduler<'_> {
     }
 
     fn take_report(&mut self, report: LaneReport) -> Result<(), FollowError> {
-        let applied = report.result?;
+        let applied = report.result.inspect_err(|_| self.lane_failed = true)?;
         let running = self
             .lanes
             .get_mut(report.lane)
