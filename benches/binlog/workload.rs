@@ -3,7 +3,7 @@
 use std::{error::Error, fmt::Write, path::PathBuf, process::Command, thread};
 
 use drs_testkit::{Installation, Server, Version};
-use mysql::prelude::Queryable;
+use mysql::{Opts, prelude::Queryable};
 
 type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
@@ -75,6 +75,14 @@ pub(crate) struct Log {
 impl Log {
     /// Writes a log of about so many bytes.
     pub(crate) fn write(workload: Workload, bytes: u64) -> Result<Self> {
+        let log = Self::write_and_stay(workload, workload.transactions(bytes))?;
+        // The files stay as long as the server's value does; its process would only disturb.
+        log.stop()?;
+        Ok(log)
+    }
+
+    /// Writes a log of about so many transactions; the server runs on.
+    pub(crate) fn write_and_stay(workload: Workload, transactions: u64) -> Result<Self> {
         let installation = Installation::find_or_fetch(Version::MySql97)?;
         let server = Server::builder(&installation)
             .gtid(true)
@@ -83,7 +91,7 @@ impl Log {
             .option("--innodb-flush-log-at-trx-commit=0")
             .option("--max-binlog-size=1G")
             .start()?;
-        let calls_each = workload.transactions(bytes) / (SESSIONS * TABLES_A_SESSION) as u64;
+        let calls_each = transactions / (SESSIONS * TABLES_A_SESSION) as u64;
         let mut conn = server.conn()?;
         conn.query_drop("SET sql_log_bin = 0")?;
         conn.query_drop("CREATE DATABASE bench")?;
@@ -118,8 +126,6 @@ impl Log {
             })
         })?;
         conn.query_drop("FLUSH BINARY LOGS")?;
-        // The files stay as long as the server's value does; its process would only disturb.
-        server.stop()?;
         let files = server.binlog_files()?;
         let bytes = files
             .iter()
@@ -132,6 +138,16 @@ impl Log {
             bytes,
             server,
         })
+    }
+
+    /// Options to connect to the server while it runs.
+    pub(crate) fn server(&self) -> Opts {
+        self.server.opts()
+    }
+
+    /// Stops the server. The files stay.
+    pub(crate) fn stop(&self) -> Result<()> {
+        Ok(self.server.stop()?)
     }
 
     /// `mysqlbinlog` of the server's installation, with these files as arguments.

@@ -1,6 +1,9 @@
 //! The engine of drs: task, copy, replicate, apply, checkpoint, compare.
 
 mod apply;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
 mod checkpoint;
 pub mod compare;
 mod copy;

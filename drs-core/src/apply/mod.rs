@@ -33,6 +33,15 @@ pub(crate) use xa::{XaChange, XaStep, parts_of};
 
 use crate::replicate::LargeTransaction;
 
+/// What the benches measure by itself.
+#[cfg(feature = "bench")]
+pub(crate) mod bench {
+    pub(crate) use super::{
+        batch::packets,
+        net_change::{NetChange, TableNet},
+    };
+}
+
 /// A row image whose event and table columns live equally long.
 pub(crate) type Image<'a> = drs_binlog::RowImage<'a, 'a>;
 

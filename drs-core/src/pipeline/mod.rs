@@ -35,8 +35,8 @@ use crate::{
     object::{Mapping, NameCase, Selection, TableName},
     observe::Observer,
     replicate::{
-        ColumnNames, Echoes, Follow, FollowEnd, FollowProgress, FollowSettings, ReaderSettings,
-        RouterSettings, RuleBook, Sharing, StatementRunner,
+        BatchLimits, ColumnNames, Echoes, Follow, FollowEnd, FollowProgress, FollowSettings,
+        ReaderSettings, RouterSettings, RuleBook, Sharing, StatementRunner,
     },
     rule::{Asker, RuleVerdict},
     session::{self, SessionError},
@@ -98,9 +98,18 @@ const BATCH_TRANSACTIONS_MAX: usize = 8000;
 /// Source transactions above the watermark.
 const OPEN_TRANSACTIONS_MAX: usize = 32 << 10;
 /// SQL text in one packet to the destination, if its max_allowed_packet is not smaller.
-const PACKET_BYTES_MAX: usize = 1 << 20;
+pub(crate) const PACKET_BYTES_MAX: usize = 1 << 20;
 /// Without an event for so long, the source sends a heartbeat.
 const HEARTBEAT_MS: u64 = 500;
+
+/// How large the batches of so many lanes get, and how many are filled at once.
+pub(crate) fn batch_limits(lanes: usize) -> BatchLimits {
+    BatchLimits {
+        bytes_max: BATCH_BYTES_MAX.min(BATCHES_BYTES_MAX / lanes.max(1)),
+        transactions_max: BATCH_TRANSACTIONS_MAX,
+        open_max: lanes,
+    }
+}
 
 impl<'a> Pipeline<'a> {
     /// A run of this task, watched by nobody.
@@ -491,9 +500,7 @@ impl<'a> Pipeline<'a> {
             settings: FollowSettings {
                 memory_bytes_max: EVENT_MEMORY_BYTES_MAX,
                 transaction_memory_bytes_max: TRANSACTION_MEMORY_BYTES_MAX,
-                batch_bytes_max: BATCH_BYTES_MAX
-                    .min(BATCHES_BYTES_MAX / states.records.len().max(1)),
-                batch_transactions_max: BATCH_TRANSACTIONS_MAX,
+                batches: batch_limits(states.records.len()),
                 open_transactions_max: OPEN_TRANSACTIONS_MAX,
                 until,
             },

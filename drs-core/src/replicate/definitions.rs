@@ -21,7 +21,7 @@ pub(crate) type ConnectToRead = Arc<dyn Fn() -> Result<Conn, SessionError> + Sen
 
 /// The destination's tables as of the stream's place: read when first needed, forgotten with
 /// every DDL.
-pub(super) struct Definitions {
+pub(crate) struct Definitions {
     destination: Reader,
     source: Reader,
     tables: HashMap<TableName, Arc<TableSchema>>,
@@ -33,7 +33,7 @@ pub(super) struct Definitions {
 }
 
 impl Definitions {
-    pub(super) fn new(destination: ConnectToRead, source: ConnectToRead) -> Self {
+    pub(crate) fn new(destination: ConnectToRead, source: ConnectToRead) -> Self {
         Self {
             destination: Reader::new(destination),
             source: Reader::new(source),
@@ -54,7 +54,7 @@ impl Definitions {
 
     /// A table's definition at the destination; one that does not exist is an error that names the
     /// transaction.
-    pub(super) fn table(
+    pub(crate) fn table(
         &mut self,
         name: &TableName,
         transaction: &TransactionId,
@@ -87,7 +87,7 @@ impl Definitions {
 
     /// The destination's table in the log's column order; the same one for the same projection, by
     /// which its changes are known to belong together.
-    pub(super) fn projected(
+    pub(crate) fn projected(
         &mut self,
         source: &TableName,
         destination: &Arc<TableSchema>,
@@ -150,7 +150,7 @@ impl Definitions {
     }
 
     /// The character set of each collation's number, read once: both servers number them alike.
-    pub(super) fn charsets(&mut self) -> Result<Arc<HashMap<u32, String>>, FollowError> {
+    pub(crate) fn charsets(&mut self) -> Result<Arc<HashMap<u32, String>>, FollowError> {
         if let Some(charsets) = &self.charsets {
             return Ok(Arc::clone(charsets));
         }

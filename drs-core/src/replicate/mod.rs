@@ -32,6 +32,7 @@ pub(crate) use definitions::ConnectToRead;
 pub use error::FollowError;
 pub(crate) use followed::is_companion;
 pub use lane::LargeTransaction;
+pub(crate) use open_batches::BatchLimits;
 pub(crate) use origin::Echoes;
 pub use progress::{FollowProgress, StatementsLeftOut};
 pub(crate) use reader::{OpenError, OpenSource, ReaderSettings};
@@ -41,3 +42,12 @@ pub(crate) use scheduler::{Follow, FollowEnd, FollowSettings};
 pub(crate) use sharing::Sharing;
 pub(crate) use statement::StatementRunner;
 pub(crate) use turn::Turn;
+
+/// What the benches measure by itself.
+#[cfg(feature = "bench")]
+pub(crate) mod bench {
+    pub(crate) use super::{
+        definitions::Definitions, open_batches::OpenBatches, route::add_write_set,
+        write_set::WriteSet,
+    };
+}

@@ -555,7 +555,8 @@ fn xa_end(
     }))
 }
 
-fn add_write_set(
+/// Takes in everything that a row event's changes touch.
+pub(crate) fn add_write_set(
     set: &mut WriteSet,
     plan: &TablePlan,
     rows: &Rows<'_>,

@@ -51,10 +51,7 @@ pub(crate) struct FollowSettings {
     pub(crate) memory_bytes_max: u64,
     /// What was kept of a prepared transaction goes to a temporary file if it has more bytes.
     pub(crate) transaction_memory_bytes_max: usize,
-    /// Event bytes in one batch.
-    pub(crate) batch_bytes_max: usize,
-    /// Source transactions in one batch.
-    pub(crate) batch_transactions_max: usize,
+    pub(crate) batches: BatchLimits,
     /// Transactions above the watermark: bounds what a checkpoint row holds.
     pub(crate) open_transactions_max: usize,
     /// Stop once everything up to here is at the destination.
@@ -129,11 +126,7 @@ impl Follow {
                 lanes.push(Lane::new(work_in));
             }
             drop(reports_in);
-            let batches = OpenBatches::new(BatchLimits {
-                bytes_max: self.settings.batch_bytes_max,
-                transactions_max: self.settings.batch_transactions_max,
-                open_max: lanes.len(),
-            });
+            let batches = OpenBatches::new(self.settings.batches);
             let mut scheduler = Scheduler {
                 settings: self.settings,
                 statements: self.statements,
