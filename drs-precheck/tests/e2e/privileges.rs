@@ -271,6 +271,30 @@ fn privileges_that_not_every_task_needs() {
     run(&mut session(source), "DROP DATABASE programs_p");
 }
 
+/// A copy that is kept out of the destination's log, and who would miss it there.
+#[test]
+fn a_copy_outside_of_the_binary_log() {
+    let (source, destination) = (source97(), destination97());
+    create(&[destination], "unlogger");
+    let task = task(
+        End::of(source),
+        end(destination, "unlogger"),
+        "full",
+        "include = [\"unlogged_p\"]",
+        "[copy]\nbinlog = false",
+    );
+    let finding = expect(&task, "copy-binlog", Verdict::Fail, &[]);
+    repair(&finding, source, destination);
+    let finding = expect(&task, "copy-binlog", Verdict::Confirm, &[]);
+    assert!(finding.detail.contains("not known"), "{finding:?}");
+    run(
+        &mut session(destination),
+        "GRANT REPLICATION SLAVE ON *.* TO unlogger",
+    );
+    expect(&task, "copy-binlog", Verdict::Pass, &[]);
+    run(&mut session(destination), "DROP USER unlogger");
+}
+
 /// What is read from `SHOW GRANTS` is what the server allows.
 #[test]
 fn grants_are_read_as_the_server_takes_them() {
