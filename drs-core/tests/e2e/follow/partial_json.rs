@@ -99,11 +99,18 @@ fn end_of_log(conn: &mut Conn) -> (String, u64) {
     (row.get(0).unwrap(), row.get(1).unwrap())
 }
 
+/// Events of a kind behind a place, in later files too: another test may begin a new one.
 fn events_since(conn: &mut Conn, (file, offset): (String, u64), kind: &str) -> usize {
-    let rows: Vec<Row> = conn
-        .query(format!("SHOW BINLOG EVENTS IN '{file}' FROM {offset}"))
-        .unwrap();
-    rows.iter()
+    let files: Vec<Row> = conn.query("SHOW BINARY LOGS").unwrap();
+    let names = files.iter().map(|row| row.get::<String, _>(0).unwrap());
+    let mut events = Vec::new();
+    for name in names.filter(|name| *name >= file) {
+        let from = if name == file { offset } else { 4 };
+        let show = format!("SHOW BINLOG EVENTS IN '{name}' FROM {from}");
+        events.extend(conn.query::<Row, _>(show).unwrap());
+    }
+    events
+        .iter()
         .filter(|row| row.get::<String, _>(2).unwrap() == kind)
         .count()
 }
