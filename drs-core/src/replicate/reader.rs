@@ -49,6 +49,8 @@ pub(crate) enum Received {
     Transaction(SourceTransaction),
     /// Nothing but events of no account up to here.
     Position(Position),
+    /// The reader was to read up to here only, and has ended.
+    End,
     /// The reader has stopped.
     Failed(FollowError),
 }
@@ -77,6 +79,9 @@ pub(crate) struct StreamReader<'a> {
     pub(crate) stop: &'a AtomicBool,
     /// Everything at or before this point has been handed on.
     pub(crate) point: StreamPoint,
+    /// Where to end. A source that writes nothing more says so every now and then only, and whoever
+    /// waits for this thread would wait for that.
+    pub(crate) until: Option<Position>,
 }
 
 /// Pauses between attempts to connect grow up to this.
@@ -84,16 +89,22 @@ const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(30);
 
 enum End {
     Stopped,
+    Reached,
     Broken(Error),
     Final(FollowError),
 }
 
 impl StreamReader<'_> {
-    /// Reads until a stop or a final error; the error is the last thing handed on.
+    /// Reads until a stop, the position asked for, or a final error; one of the latter two is the
+    /// last thing handed on.
     pub(crate) fn run(mut self) {
         let mut attempt = 0_u32;
         loop {
             if self.stopped() {
+                return;
+            }
+            if self.is_at_end() {
+                self.hand_on(Received::End);
                 return;
             }
             let before = self.point.clone();
@@ -113,6 +124,7 @@ impl StreamReader<'_> {
             }
             let error = match end {
                 End::Stopped => return,
+                End::Reached => continue,
                 End::Broken(error) if is_transient(&error) => error,
                 End::Broken(error) => {
                     let hint = hint(&error, &self.point);
@@ -151,6 +163,9 @@ impl StreamReader<'_> {
         loop {
             if self.stopped() {
                 return End::Stopped;
+            }
+            if self.is_at_end() {
+                return End::Reached;
             }
             let event = match source.next_event() {
                 Ok(Some(event)) => event,
@@ -361,6 +376,10 @@ impl StreamReader<'_> {
                 Err(SendTimeoutError::Timeout(_)) => return false,
             }
         }
+    }
+
+    fn is_at_end(&self) -> bool {
+        (self.until.as_ref()).is_some_and(|until| self.point.position >= *until)
     }
 
     fn stopped(&self) -> bool {

@@ -114,6 +114,7 @@ impl Follow {
                 out: received_in,
                 stop: &reader_stop,
                 point: point.clone(),
+                until: self.settings.until.clone(),
             };
             scope.spawn(move || reader.run());
             let commits = Commits::default();
@@ -142,6 +143,7 @@ impl Follow {
                 commits,
                 done,
                 waiting: None,
+                read_to_end: false,
                 lane_failed: false,
                 prepared,
                 progress: FollowProgress {
@@ -214,6 +216,8 @@ struct Scheduler<'a> {
     /// Committed above the watermark by the last run.
     done: DoneSet,
     waiting: Option<Waiting>,
+    /// The reader has handed on everything up to the position asked for.
+    read_to_end: bool,
     /// A lane has ended with an error: it will never report again.
     lane_failed: bool,
     prepared: PreparedXa,
@@ -252,7 +256,8 @@ impl Scheduler<'_> {
                 });
             }
             self.place_waiting();
-            let room = self.waiting.is_none()
+            let room = !self.read_to_end
+                && self.waiting.is_none()
                 && self.completion.open() < self.settings.open_transactions_max;
             // While there is more to read, batches are filled; else what is there goes out at once.
             self.dispatch(!room || received.is_empty());
@@ -266,6 +271,7 @@ impl Scheduler<'_> {
                         }
                     }
                     Ok(Received::Position(position)) => self.take_position(position),
+                    Ok(Received::End) => self.read_to_end = true,
                     Ok(Received::Failed(error)) => {
                         // What was read before it is whole, and is committed first.
                         self.finish()?;
