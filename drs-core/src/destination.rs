@@ -88,16 +88,16 @@ fn open_lane(endpoint: &Endpoint) -> Result<Conn, SessionError> {
     let set_up = |conn: &mut Conn| -> Result<(), mysql::Error> {
         let version = ServerVersion::of(conn)?;
         session::destination_session(conn, version)?;
-        // A lane that waits for a lock looks up now and then.
-        conn.query_drop("SET SESSION innodb_lock_wait_timeout = 10")?;
         let format: Option<(bool, String)> =
             conn.query_first("SELECT @@log_bin, @@session.binlog_format")?;
+        // A lane that waits for a lock looks up now and then.
+        let mut statements = vec!["SET SESSION innodb_lock_wait_timeout = 10"];
         if format
             .is_some_and(|(log_bin, format)| !log_bin || !format.eq_ignore_ascii_case("STATEMENT"))
         {
-            conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
+            statements.push("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
         }
-        Ok(())
+        session::run_all(conn, &statements)
     };
     set_up(&mut conn).map_err(|source| SessionError::Setup { role, source })?;
     Ok(conn)

@@ -2,7 +2,7 @@
 
 use mysql::{Conn, Row, prelude::Queryable};
 
-use crate::{object::TableName, rule::Added};
+use crate::{object::TableName, rule::Added, session, sql};
 
 /// A table's columns and keys, read from `information_schema`.
 #[derive(Clone, Debug)]
@@ -187,62 +187,53 @@ impl TableSchema {
             table: name.clone(),
             source,
         };
-        let key = (name.database.as_str(), name.table.as_str());
-        let engine: Option<Option<String>> = conn
-            .exec_first(
-                "SELECT ENGINE FROM information_schema.TABLES \
-                 WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND TABLE_TYPE = 'BASE TABLE'",
-                key,
-            )
-            .map_err(failed)?;
-        let Some(engine) = engine else {
-            return Ok(None);
-        };
-        let rows: Vec<Row> = conn
-            .exec(
+        let (mut database, mut table) = (String::new(), String::new());
+        sql::write_text(&mut database, name.database.as_str());
+        sql::write_text(&mut table, &name.table);
+        let queries = [
+            format!(
+                "SELECT ENGINE, (SELECT COUNT(*) FROM information_schema.TRIGGERS \
+                 WHERE EVENT_OBJECT_SCHEMA = {database} AND EVENT_OBJECT_TABLE = {table}) FROM information_schema.TABLES \
+                 WHERE TABLE_SCHEMA = {database} AND TABLE_NAME = {table} AND TABLE_TYPE = 'BASE TABLE'"
+            ),
+            format!(
                 "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, CHARACTER_SET_NAME, \
                  COLLATION_NAME, CHARACTER_OCTET_LENGTH, EXTRA, COLUMN_DEFAULT IS NOT NULL FROM information_schema.COLUMNS \
-                 WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION",
-                key,
-            )
-            .map_err(failed)?;
-        let columns = rows
+                 WHERE TABLE_SCHEMA = {database} AND TABLE_NAME = {table} ORDER BY ORDINAL_POSITION"
+            ),
+            format!(
+                "SELECT INDEX_NAME, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS \
+                 WHERE TABLE_SCHEMA = {database} AND TABLE_NAME = {table} AND NON_UNIQUE = 0 \
+                 ORDER BY INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX"
+            ),
+        ];
+        let [tables, columns, statistics] = session::query_each(conn, queries).map_err(failed)?;
+        let Some(mut table) = tables.into_iter().next() else {
+            return Ok(None);
+        };
+        let (engine, triggers) = (text(&mut table, 0), table.take::<u64, _>(1));
+        let columns = columns
             .into_iter()
             .map(|row| column(row, name))
             .collect::<Result<Vec<_>, _>>()?;
-        let statistics: Vec<Row> = conn
-            .exec(
-                "SELECT INDEX_NAME, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS \
-                 WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0 \
-                 ORDER BY INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX",
-                key,
-            )
-            .map_err(failed)?;
         let mut unique_keys = unique_keys(statistics, &columns);
         if unique_keys.len() > 1 {
             // Of several keys that could identify a row, the server takes the first one for the images
             // of `binlog_row_image = MINIMAL`: the first in its own order, which only the text has.
             let definition: Option<Row> = conn
-                .query_first(format!("SHOW CREATE TABLE {}", crate::sql::table(name)))
+                .query_first(format!("SHOW CREATE TABLE {}", sql::table(name)))
                 .map_err(failed)?;
             let definition = definition.and_then(|mut row| text(&mut row, 1));
             let order = unique_key_names(&definition.unwrap_or_default());
             let place = |key: &UniqueKey| order.iter().position(|name| *name == key.name);
             unique_keys.sort_by_key(|key| place(key).unwrap_or(usize::MAX));
         }
-        let triggers: Option<u64> = conn
-            .exec_first(
-                "SELECT COUNT(*) FROM information_schema.TRIGGERS \
-                 WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ?",
-                key,
-            )
-            .map_err(failed)?;
         Ok(Some(Self {
             name: name.clone(),
             engine: engine.unwrap_or_default(),
             columns,
             unique_keys,
-            has_triggers: triggers.unwrap_or(0) > 0,
+            has_triggers: triggers.is_none_or(|triggers| triggers > 0),
             has_unlogged_columns: false,
             added: Added::none(),
         }))

@@ -1,6 +1,6 @@
 //! How a session with a source or a destination is opened.
 
-use mysql::{Conn, OptsBuilder, prelude::Queryable};
+use mysql::{Conn, OptsBuilder, Row, prelude::Queryable};
 
 use crate::{
     dialect::ServerVersion,
@@ -11,9 +11,6 @@ use crate::{
 /// The largest packet that this program takes from a server: MySQL's own upper limit, since a
 /// row may be larger than either server's `max_allowed_packet`.
 pub const PACKET_BYTES_MAX: usize = 1 << 30;
-
-/// Seconds that a server waits for this program while it is busy with the other server.
-const NET_TIMEOUT_SECS: u32 = 3600;
 
 /// The most warnings about a statement that a server keeps, and that the protocol counts.
 pub(crate) const WARNINGS_MAX: u64 = 65_535;
@@ -136,71 +133,106 @@ fn open(
 
 /// Sets a session up for reading: text comes as its stored bytes, times in UTC, nothing is cut.
 pub fn source_session(conn: &mut Conn, version: ServerVersion) -> Result<(), mysql::Error> {
-    for statement in [
+    let mut statements = vec![
         "SET NAMES utf8mb4",
         // Without a result character set the server converts nothing on the way out.
         "SET SESSION character_set_results = NULL",
         // Lets a key's bound be an invalid date, which the source may hold.
         "SET SESSION sql_mode = 'ALLOW_INVALID_DATES'",
         "SET SESSION time_zone = '+00:00', sql_auto_is_null = 0",
-    ] {
-        conn.query_drop(statement)?;
-    }
-    unrestricted(conn)?;
-    patience(conn)?;
+    ];
+    statements.extend(UNRESTRICTED);
+    statements.push(PATIENCE);
     if version.is_mysql_at_least(5, 7, 8) {
-        conn.query_drop("SET SESSION max_execution_time = 0")?;
+        statements.push("SET SESSION max_execution_time = 0");
     }
     if version.is_mysql_at_least(5, 7, 22) {
-        conn.query_drop("SET SESSION show_create_table_verbosity = OFF")?;
+        statements.push("SET SESSION show_create_table_verbosity = OFF");
     }
     if version.is_mysql_at_least(8, 0, 3) {
-        conn.query_drop("SET SESSION information_schema_stats_expiry = 0")?;
+        statements.push("SET SESSION information_schema_stats_expiry = 0");
     }
     if version.is_mysql_at_least(8, 0, 30) {
-        // A generated invisible primary key is a column like any other, and must be seen.
-        conn.query_drop("SET SESSION show_gipk_in_create_table_and_information_schema = ON")?;
+        statements.push(SHOW_GENERATED_KEYS);
     }
-    Ok(())
+    run_all(conn, &statements)
 }
 
 /// Sets a session up for writing.
 pub fn destination_session(conn: &mut Conn, version: ServerVersion) -> Result<(), mysql::Error> {
-    for statement in sql::SESSION_SETUP {
-        conn.query_drop(statement)?;
-    }
-    unrestricted(conn)?;
-    patience(conn)?;
-    keep_warnings(conn)?;
-    if version.is_mysql_at_least(8, 0, 13) {
-        let wants_key: Option<bool> =
-            conn.query_first("SELECT @@session.sql_require_primary_key")?;
-        // A table without a key at the source has none at the destination. Who may not say so is
-        // told by the server when such a table comes.
-        if wants_key == Some(true) {
-            unless_denied(conn.query_drop("SET SESSION sql_require_primary_key = OFF"))?;
-        }
-    }
+    let mut statements = sql::SESSION_SETUP.to_vec();
+    statements.extend(UNRESTRICTED);
+    statements.push(PATIENCE);
     if version.is_mysql_at_least(8, 0, 30) {
-        conn.query_drop("SET SESSION show_gipk_in_create_table_and_information_schema = ON")?;
-        let adds_key: Option<bool> =
-            conn.query_first("SELECT @@session.sql_generate_invisible_primary_key")?;
-        // A table gets the columns that it has at the source, and no other.
-        if adds_key == Some(true) {
-            conn.query_drop("SET SESSION sql_generate_invisible_primary_key = OFF")?;
-        }
+        statements.push(SHOW_GENERATED_KEYS);
+    }
+    run_all(conn, &statements)?;
+    keep_warnings(conn)?;
+    let (mut wants_key, mut adds_key) = (false, false);
+    if version.is_mysql_at_least(8, 0, 30) {
+        (wants_key, adds_key) = conn
+            .query_first("SELECT @@session.sql_require_primary_key, @@session.sql_generate_invisible_primary_key")?
+            .unwrap_or_default();
+    } else if version.is_mysql_at_least(8, 0, 13) {
+        wants_key = conn
+            .query_first("SELECT @@session.sql_require_primary_key")?
+            .unwrap_or_default();
+    }
+    // A table without a key at the source has none at the destination. Who may not say so is told by
+    // the server when such a table comes.
+    if wants_key {
+        unless_denied(conn.query_drop("SET SESSION sql_require_primary_key = OFF"))?;
+    }
+    // A table gets the columns that it has at the source, and no other.
+    if adds_key {
+        conn.query_drop("SET SESSION sql_generate_invisible_primary_key = OFF")?;
     }
     Ok(())
 }
 
 /// Undoes what the server's settings may keep new sessions from, or make them do by themselves.
 pub(crate) fn unrestricted(conn: &mut Conn) -> Result<(), mysql::Error> {
-    conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE")?;
-    conn.query_drop(
-        // Expressions of a definition are stored with quotes or without them, as they are shown.
-        "SET SESSION autocommit = 1, completion_type = 0, sql_select_limit = 18446744073709551615, \
-         sql_big_selects = 1, sql_safe_updates = 0, sql_quote_show_create = 1",
-    )
+    run_all(conn, &UNRESTRICTED)
+}
+
+const UNRESTRICTED: [&str; 2] = [
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE",
+    // Expressions of a definition are stored with quotes or without them, as they are shown.
+    "SET SESSION autocommit = 1, completion_type = 0, sql_select_limit = 18446744073709551615, \
+     sql_big_selects = 1, sql_safe_updates = 0, sql_quote_show_create = 1",
+];
+
+/// One server may be slow while the other one waits.
+const PATIENCE: &str =
+    "SET SESSION net_write_timeout = 3600, net_read_timeout = 3600, wait_timeout = 28800";
+
+/// A generated invisible primary key is a column like any other, and must be seen.
+const SHOW_GENERATED_KEYS: &str =
+    "SET SESSION show_gipk_in_create_table_and_information_schema = ON";
+
+/// Runs statements in one round trip, however many they are; the first that fails ends it.
+pub(crate) fn run_all(conn: &mut Conn, statements: &[&str]) -> Result<(), mysql::Error> {
+    results(conn, &statements.join("; ")).map(drop)
+}
+
+/// The rows of several queries, asked for in one round trip.
+pub(crate) fn query_each<const N: usize>(
+    conn: &mut Conn,
+    queries: [String; N],
+) -> Result<[Vec<Row>; N], mysql::Error> {
+    results(conn, &queries.join("; "))?
+        .try_into()
+        .map_err(|_| mysql::DriverError::UnexpectedPacket.into())
+}
+
+/// Reads the results of all statements: dropped unread, an error in one would be lost.
+fn results(conn: &mut Conn, statements: &str) -> Result<Vec<Vec<Row>>, mysql::Error> {
+    let mut result = conn.query_iter(statements)?;
+    let mut all = Vec::new();
+    while let Some(rows) = result.iter() {
+        all.push(rows.collect::<Result<_, _>>()?);
+    }
+    Ok(all)
 }
 
 /// Lets the server keep every warning. Newer servers allow it to few accounts; with others they
@@ -218,10 +250,32 @@ fn unless_denied(result: Result<(), mysql::Error>) -> Result<(), mysql::Error> {
     }
 }
 
-/// One server may be slow while the other one waits.
-fn patience(conn: &mut Conn) -> Result<(), mysql::Error> {
-    conn.query_drop(format!(
-        "SET SESSION net_write_timeout = {NET_TIMEOUT_SECS}, net_read_timeout = {NET_TIMEOUT_SECS}, \
-         wait_timeout = 28800"
-    ))
+#[cfg(test)]
+mod tests {
+    use drs_testkit::{Installation, Server, Version};
+
+    use super::*;
+
+    #[test]
+    fn statements_in_one_round_trip_tell_each_result_and_the_first_error() {
+        let installation = Installation::find_or_fetch(Version::MySql97).unwrap();
+        let server = Server::builder(&installation)
+            .in_memory(true)
+            .start()
+            .unwrap();
+        let mut conn = server.conn().unwrap();
+        let unknown = "SET SESSION no_such_setting = 1";
+        for statements in [
+            [unknown, "SET @a = 1", "SET @a = 2"],
+            ["SET @a = 1", unknown, "SET @a = 2"],
+            ["SET @a = 1", "SET @a = 2", unknown],
+        ] {
+            let error = run_all(&mut conn, &statements).unwrap_err();
+            assert_eq!(crate::error::server_code(&error), Some(1193), "{error}");
+        }
+        let queries = ["SELECT 1", "SELECT 2 UNION SELECT 3", "SELECT 4 LIMIT 0"];
+        let rows = query_each(&mut conn, queries.map(str::to_owned)).unwrap();
+        let numbers = rows.map(|rows| rows.into_iter().map(mysql::from_row).collect::<Vec<u8>>());
+        assert_eq!(numbers, [vec![1], vec![2, 3], vec![]]);
+    }
 }

@@ -10,7 +10,11 @@ use super::{
     },
     schema::TABLES,
 };
-use crate::{error, object::TableName, session::SessionError};
+use crate::{
+    error,
+    object::TableName,
+    session::{self, SessionError},
+};
 
 /// Which process may write: each start of a task takes the next number, and a commit of
 /// an older process finds that its number is gone.
@@ -116,9 +120,7 @@ impl CheckpointStore {
     /// It waits for commits of an older process that are under way, and the rows they write
     /// are taken in; what that process begins afterwards fails as [`CheckpointError::Fenced`].
     pub fn claim(mut conn: Conn, task: &str, lanes: u16) -> Result<Self, CheckpointError> {
-        for &statement in TABLES {
-            conn.query_drop(statement).map_err(query("created"))?;
-        }
+        session::run_all(&mut conn, TABLES).map_err(query("created"))?;
         conn.exec_drop(
             "INSERT IGNORE INTO drs_meta.task (name, epoch) VALUES (?, 0)",
             (task,),

@@ -119,14 +119,10 @@ impl Definitions {
     /// The name that the destination has for a collation of this number.
     pub(super) fn collation(&mut self, number: u32) -> Result<Option<String>, FollowError> {
         if self.collations.is_none() {
-            let mut conn = (self.destination.connect)()?;
-            let rows: Vec<(u32, String)> = conn
-                .query("SELECT ID, COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID IS NOT NULL")
-                .map_err(|source| SessionError::Setup {
-                    role: Role::Destination,
-                    source,
-                })?;
-            self.collations = Some(rows.into_iter().collect());
+            let rows = self.destination.numbered(
+                "SELECT ID, COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID IS NOT NULL",
+            )?;
+            self.collations = Some(rows);
         }
         let known = self.collations.as_ref();
         Ok(known.and_then(|known| known.get(&number).cloned()))
@@ -154,17 +150,10 @@ impl Definitions {
         if let Some(charsets) = &self.charsets {
             return Ok(Arc::clone(charsets));
         }
-        let mut conn = (self.destination.connect)()?;
-        let rows: Vec<(u32, String)> = conn
-            .query(
-                "SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS \
-                 WHERE CHARACTER_SET_NAME IS NOT NULL AND ID IS NOT NULL",
-            )
-            .map_err(|source| SessionError::Setup {
-                role: Role::Destination,
-                source,
-            })?;
-        let charsets = Arc::new(rows.into_iter().collect());
+        let charsets = Arc::new(self.destination.numbered(
+            "SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS \
+             WHERE CHARACTER_SET_NAME IS NOT NULL AND ID IS NOT NULL",
+        )?);
         self.charsets = Some(Arc::clone(&charsets));
         Ok(charsets)
     }
@@ -194,20 +183,44 @@ impl Reader {
     }
 
     fn load(&mut self, name: &TableName) -> Result<Option<TableSchema>, FollowError> {
-        // One attempt on the connection at hand, one on a new one.
+        self.read(
+            |conn| TableSchema::load(conn, name),
+            |error| matches!(error, SchemaError::UnknownType { .. }),
+        )
+    }
+
+    /// Names by number, as a query of both gives them.
+    fn numbered(&mut self, query: &str) -> Result<HashMap<u32, String>, FollowError> {
+        let rows: Vec<(u32, String)> = self.read(
+            |conn| {
+                conn.query(query).map_err(|source| SessionError::Setup {
+                    role: Role::Destination,
+                    source,
+                })
+            },
+            |_| false,
+        )?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// One attempt on the connection at hand, one on a new one if the first was not the data's fault.
+    fn read<T, E: Into<FollowError>>(
+        &mut self,
+        read: impl Fn(&mut Conn) -> Result<T, E>,
+        is_final: impl Fn(&E) -> bool,
+    ) -> Result<T, FollowError> {
         let mut fresh = self.conn.is_none();
         loop {
             let mut conn = match self.conn.take() {
                 Some(conn) => conn,
                 None => (self.connect)()?,
             };
-            match TableSchema::load(&mut conn, name) {
-                Ok(schema) => {
+            match read(&mut conn) {
+                Ok(value) => {
                     self.conn = Some(conn);
-                    return Ok(schema);
+                    return Ok(value);
                 }
-                Err(error @ SchemaError::UnknownType { .. }) => return Err(error.into()),
-                Err(error) if fresh => return Err(error.into()),
+                Err(error) if fresh || is_final(&error) => return Err(error.into()),
                 Err(_) => fresh = true,
             }
         }
