@@ -70,6 +70,12 @@ pub struct Applied {
 /// **Durability.** That of a commit at the destination. **Shutdown.** Dropping an applier
 /// between calls loses nothing; a large transaction in parts is rolled back.
 pub trait Applier: Send {
+    /// Makes ready for the first batch, while that is still being filled: opens connections, say.
+    ///
+    /// Called once, by the thread that then applies. What fails here is no matter yet: the first
+    /// batch meets it again, or its remedy.
+    fn make_ready(&mut self) {}
+
     /// Applies one batch and its checkpoint.
     fn apply(&mut self, batch: &Batch) -> Result<Applied, ApplyError>;
 

@@ -51,6 +51,12 @@ pub(crate) struct MySqlApplier {
 }
 
 impl Applier for MySqlApplier {
+    fn make_ready(&mut self) {
+        if let Err(error) = self.connection() {
+            tracing::debug!(lane = self.record.lane, reason = %error, "no connection to the destination yet");
+        }
+    }
+
     fn apply(&mut self, batch: &Batch) -> Result<Applied, ApplyError> {
         let transactions = &batch.transactions;
         let ids = transactions

@@ -98,7 +98,7 @@ const BATCH_TRANSACTIONS_MAX: usize = 8000;
 /// Source transactions above the watermark.
 const OPEN_TRANSACTIONS_MAX: usize = 32 << 10;
 /// SQL text in one packet to the destination, if its max_allowed_packet is not smaller.
-pub(crate) const PACKET_BYTES_MAX: usize = 1 << 20;
+pub(crate) const PACKET_BYTES_MAX: usize = 3 << 20;
 /// Without an event for so long, the source sends a heartbeat.
 const HEARTBEAT_MS: u64 = 500;
 

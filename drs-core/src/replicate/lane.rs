@@ -82,6 +82,7 @@ pub(super) fn run_lane(
         reports,
         commits,
     };
+    applier.make_ready();
     for LaneWork { number, task } in work {
         let result = match task {
             LaneTask::Batch(batch) => applier.apply(&batch).map_err(FollowError::from),
