@@ -6,9 +6,10 @@ use hashbrown::HashMap;
 use super::{
     TablePlan, XaStep,
     net_change::{Change, FoldError, TableNet},
+    packet::{Expectation, Packet, ending_in_commit},
     statements::{
-        Expectation, Packet, StatementWriter, delete_statement, insert_statement,
-        lacks_old_document, lenient_statements, same_key, update_statement,
+        StatementWriter, delete_statement, insert_statement, lacks_old_document,
+        lenient_statements, same_key, update_statement,
     },
 };
 use crate::{
@@ -107,11 +108,7 @@ pub(crate) fn build(
 ) -> Result<u64, BuildError> {
     for step in transactions.iter().filter_map(|it| it.xa.as_ref()) {
         step.for_each_statement(|statement, affected_rows| {
-            let expectation = Expectation {
-                table: None,
-                affected_rows,
-            };
-            writer.push(statement, expectation);
+            writer.push(statement, Expectation::own(affected_rows));
             Ok::<_, BuildError>(())
         })?;
     }
@@ -167,11 +164,7 @@ pub(crate) fn build(
 fn set_checks(writer: &mut StatementWriter, checks: &mut bool, wanted: bool) {
     if *checks != wanted {
         *checks = wanted;
-        let expectation = Expectation {
-            table: None,
-            affected_rows: None,
-        };
-        writer.push(sql::foreign_key_checks(wanted), expectation);
+        writer.push(sql::foreign_key_checks(wanted), Expectation::own(None));
     }
 }
 
@@ -202,7 +195,7 @@ fn write_nets<'a>(
     Ok(())
 }
 
-/// The packets of one batch, its checkpoint included.
+/// The packets of one batch, its checkpoint and its COMMIT included.
 pub(crate) fn packets(
     transactions: &[RoutedTransaction],
     lane_update: &str,
@@ -210,22 +203,10 @@ pub(crate) fn packets(
     packet_bytes_max: usize,
 ) -> Result<(Vec<Packet>, u64), BuildError> {
     let mut writer = StatementWriter::new(version, packet_bytes_max);
-    writer.push(
-        "BEGIN",
-        Expectation {
-            table: None,
-            affected_rows: None,
-        },
-    );
+    writer.push("BEGIN", Expectation::own(None));
     let changes = build(transactions, &mut writer)?;
-    writer.push(
-        lane_update,
-        Expectation {
-            table: None,
-            affected_rows: Some(1),
-        },
-    );
-    Ok((writer.finish(), changes))
+    let packets = ending_in_commit(writer.finish(), lane_update, packet_bytes_max);
+    Ok((packets, changes))
 }
 
 /// The statement that makes one change and affects one row.

@@ -8,6 +8,7 @@ mod mysql;
 mod net_change;
 mod one_by_one;
 mod overwrite;
+mod packet;
 mod plan;
 mod row_json;
 mod row_key;

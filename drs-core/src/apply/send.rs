@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mysql::{Conn, prelude::Queryable};
 
-use super::{RoutedTransaction, statements::Packet};
+use super::{RoutedTransaction, packet::Packet};
 use crate::{error, object::TableName};
 
 /// Why sending statements did not end in a commit.
@@ -69,11 +69,9 @@ fn own(error: mysql::Error) -> Failure {
     }
 }
 
+/// Sends the packets of a transaction, the last of which commits.
 pub(super) fn send_all(conn: &mut Conn, packets: &[Packet]) -> Result<(), Failure> {
-    for packet in packets {
-        send(conn, packet)?;
-    }
-    Ok(conn.query_drop("COMMIT")?)
+    packets.iter().try_for_each(|packet| send(conn, packet))
 }
 
 /// Sends one packet's statements and reads every result: a failed statement, a count that

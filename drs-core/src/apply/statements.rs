@@ -2,10 +2,14 @@ mod single;
 
 use drs_binlog::Value;
 
-use super::{Image, net_change::NetChange, row_key::append_key};
+use super::{
+    Image,
+    net_change::NetChange,
+    packet::{Expectation, Packet},
+    row_key::append_key,
+};
 use crate::{
     dialect::ServerVersion,
-    object::TableName,
     schema::{Column, ColumnKind, TableSchema, UniqueKey},
     sql::{self, LiteralError},
 };
@@ -21,22 +25,6 @@ pub(crate) use single::{
 const STATEMENT_ROWS_MAX: usize = 500;
 /// Where a statement ends, in bytes of SQL text, if it has a row already.
 const STATEMENT_BYTES_MAX: usize = 512 * 1024;
-
-/// What a statement must report to have done what the source did.
-#[derive(Clone, Debug)]
-pub(crate) struct Expectation {
-    /// The table, for the error; `None` for drs's own statements.
-    pub(crate) table: Option<TableName>,
-    /// Affected rows; `None` when any number is right (lenient statements).
-    pub(crate) affected_rows: Option<u64>,
-}
-
-/// SQL text that travels in one round trip, and what its statements must report.
-#[derive(Debug, Default)]
-pub(crate) struct Packet {
-    pub(crate) text: String,
-    pub(crate) expectations: Vec<Expectation>,
-}
 
 /// Writes statements into packets.
 pub(crate) struct StatementWriter {
@@ -82,11 +70,7 @@ impl StatementWriter {
             self.packets.push(Packet::default());
         }
         if let Some(packet) = self.packets.last_mut() {
-            if !packet.text.is_empty() {
-                packet.text.push(';');
-            }
-            packet.text.push_str(statement);
-            packet.expectations.push(expectation);
+            packet.push(statement, expectation);
         }
     }
 
