@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use crossbeam_channel::{Receiver, Sender, bounded, never, select};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never, select};
 use drs_binlog::{Outcome, Position};
 
 use super::{
@@ -194,6 +194,13 @@ impl Lane {
     }
 }
 
+/// What the scheduler has waited for.
+enum Next {
+    Report(LaneReport),
+    Received(Received),
+    Nothing,
+}
+
 /// A routed transaction that no batch can take yet.
 struct Waiting {
     transaction: RoutedTransaction,
@@ -235,7 +242,6 @@ impl Scheduler<'_> {
         received: &Receiver<Received>,
         stop: &AtomicBool,
     ) -> Result<FollowEnd, FollowError> {
-        let none = never();
         loop {
             if stop.load(Ordering::Relaxed) {
                 self.finish()?;
@@ -261,27 +267,45 @@ impl Scheduler<'_> {
                 && self.completion.open() < self.settings.open_transactions_max;
             // While there is more to read, batches are filled; else what is there goes out at once.
             self.dispatch(!room || received.is_empty());
-            let reports = self.reports.clone();
-            select! {
-                recv(reports) -> report => self.take_report(report.map_err(|_| FollowError::Thread)?)?,
-                recv(if room { received } else { &none }) -> next => match next {
-                    Ok(Received::Transaction(transaction)) => {
-                        if let Err(error) = self.take_transaction(transaction) {
-                            return Err(self.behind_what_came_before(error));
-                        }
+            match self.next(room.then_some(received))? {
+                Next::Report(report) => self.take_report(report)?,
+                Next::Received(Received::Transaction(transaction)) => {
+                    if let Err(error) = self.take_transaction(transaction) {
+                        return Err(self.behind_what_came_before(error));
                     }
-                    Ok(Received::Position(position)) => self.take_position(position),
-                    Ok(Received::End) => self.read_to_end = true,
-                    Ok(Received::Failed(error)) => {
-                        // What was read before it is whole, and is committed first.
-                        self.finish()?;
-                        return Err(error);
-                    }
-                    Err(_) => return Err(FollowError::Thread),
-                },
-                default(Duration::from_millis(50)) => {}
+                }
+                Next::Received(Received::Position(position)) => self.take_position(position),
+                Next::Received(Received::End) => self.read_to_end = true,
+                Next::Received(Received::Failed(error)) => {
+                    // What was read before it is whole, and is committed first.
+                    self.finish()?;
+                    return Err(error);
+                }
+                Next::Nothing => {}
             }
             self.periodic()?;
+        }
+    }
+
+    /// Waits a moment for a lane's report or, if there is room, for what the reader hands on.
+    fn next(&self, received: Option<&Receiver<Received>>) -> Result<Next, FollowError> {
+        const MOMENT: Duration = Duration::from_millis(50);
+        let none = never();
+        let is_idle = self.lanes.iter().all(|lane| lane.running.is_none());
+        let next = match received {
+            // No lane has anything to report. Waiting for two channels costs both sides more, and
+            // this is where a single transaction is waited for.
+            Some(received) if is_idle => received.recv_timeout(MOMENT).map(Next::Received),
+            received => select! {
+                recv(self.reports) -> report => report.map(Next::Report).map_err(Into::into),
+                recv(received.unwrap_or(&none)) -> next => next.map(Next::Received).map_err(Into::into),
+                default(MOMENT) => Ok(Next::Nothing),
+            },
+        };
+        match next {
+            Err(RecvTimeoutError::Timeout) => Ok(Next::Nothing),
+            Err(RecvTimeoutError::Disconnected) => Err(FollowError::Thread),
+            Ok(next) => Ok(next),
         }
     }
 
