@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use drs_testkit::{Server, cpu_time};
+use drs_testkit::{Server, cpu_time, peak_memory_bytes};
 use mysql::prelude::Queryable;
 
 use crate::{
@@ -90,7 +90,8 @@ fn ours(base: &Base, amounts: Amounts) -> Result<Sample> {
     let before = cpu_time(program.id())?;
     let sample = latencies(&source, &destination, amounts)?;
     let used = cpu_time(program.id())?.saturating_sub(before);
-    Ok(sample.cpu("process", used))
+    let memory = peak_memory_bytes(program.id())?;
+    Ok(sample.cpu("process", used).memory(memory))
 }
 
 /// Writes at an even pace, and notes when each row is there.

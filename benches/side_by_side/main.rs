@@ -18,6 +18,7 @@ mod chart;
 mod copy;
 mod decode;
 mod latency;
+mod machine;
 mod program;
 mod report;
 mod sample;
@@ -27,6 +28,7 @@ mod sysbench;
 
 use std::{error::Error, fs, path::PathBuf};
 
+use machine::Machine;
 use report::Report;
 
 /// What everything here that can fail returns.
@@ -74,7 +76,7 @@ const CASES: [(&str, Case); 17] = [
 
 fn main() -> Result<()> {
     let (amounts, wanted) = arguments()?;
-    let mut report = Report::new(amounts);
+    let mut report = Report::new(amounts, Machine::look()?);
     for (name, case) in CASES {
         if wanted.is_empty() || wanted.iter().any(|it| name.starts_with(it)) {
             eprintln!("== {name}");

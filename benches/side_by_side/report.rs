@@ -4,11 +4,15 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use serde::Serialize;
 
-use crate::{Amounts, Result, sample::Runs};
+use crate::{Amounts, Result, machine::Machine, sample::Runs};
+
+/// What our process may take in any case.
+const MEMORY_MIB_MAX: f64 = 256.0;
 
 /// The results of all cases.
 pub(crate) struct Report {
     amounts: Amounts,
+    machine: Machine,
     pub(crate) cases: Vec<CaseReport>,
 }
 
@@ -61,9 +65,10 @@ impl CaseReport {
 }
 
 impl Report {
-    pub(crate) fn new(amounts: Amounts) -> Self {
+    pub(crate) fn new(amounts: Amounts, machine: Machine) -> Self {
         Self {
             amounts,
+            machine,
             cases: Vec::new(),
         }
     }
@@ -89,13 +94,38 @@ impl Report {
     /// The tables.
     pub(crate) fn markdown(&self) -> String {
         let mut out = format!(
-            "\n{} rounds, amounts divided by {}\n",
-            self.amounts.rounds, self.amounts.scale
+            "\n{}\n{} rounds, amounts divided by {}\n",
+            self.machine.markdown(),
+            self.amounts.rounds,
+            self.amounts.scale
         );
         for case in &self.cases {
             out.push_str(&case.markdown());
         }
+        if let Some((most, case)) = self.peak_memory() {
+            _ = writeln!(
+                out,
+                "\nMost memory of drs: {most:.0} MiB, in {case:?}; {MEMORY_MIB_MAX:.0} MiB at most wanted: {}",
+                if most <= MEMORY_MIB_MAX {
+                    "reached"
+                } else {
+                    "MISSED"
+                }
+            );
+        }
         out
+    }
+
+    /// The most that our process took, and in which case.
+    fn peak_memory(&self) -> Option<(f64, &str)> {
+        let ours = |case: &CaseReport| {
+            let runs = case.runs.iter().filter(|runs| runs.name.starts_with("drs"));
+            runs.filter_map(Runs::peak_memory_mib).reduce(f64::max)
+        };
+        self.cases
+            .iter()
+            .filter_map(|case| Some((ours(case)?, case.title.as_str())))
+            .max_by(|(a, _), (b, _)| a.total_cmp(b))
     }
 
     /// Every sample.
@@ -120,6 +150,7 @@ impl Report {
             })
             .collect();
         let all = JsonReport {
+            machine: &self.machine,
             rounds: self.amounts.rounds,
             scale: self.amounts.scale,
             cases,
@@ -197,6 +228,7 @@ fn significant(value: f64) -> String {
 
 #[derive(Serialize)]
 struct JsonReport<'a> {
+    machine: &'a Machine,
     rounds: usize,
     scale: u32,
     cases: Vec<JsonCase<'a>>,
