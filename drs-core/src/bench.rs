@@ -122,7 +122,7 @@ impl Transactions {
                 .map_err(|error| format!("{error:?}"))?;
             bytes += packets
                 .iter()
-                .map(|packet| packet.text.len())
+                .map(|packet| packet.text().len())
                 .sum::<usize>();
         }
         Ok(bytes)

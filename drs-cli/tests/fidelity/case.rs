@@ -30,6 +30,9 @@ pub(crate) struct Case {
     pub(crate) follow: Outcome,
     /// The same two from 5.6, where they are others.
     pub(crate) from_56: Option<(Outcome, Outcome)>,
+    /// Whether it is also tried with kills in between: not if a statement, once cut off, can't be
+    /// decided.
+    pub(crate) killed: bool,
     /// What else there is to say in the docs.
     pub(crate) note: &'static str,
 }
@@ -48,6 +51,7 @@ pub(crate) const CASE: Case = Case {
     copy: Outcome::Equal,
     follow: Outcome::Equal,
     from_56: None,
+    killed: true,
     note: "",
 };
 

@@ -115,7 +115,7 @@ fn check(pair: Pair, label: &str, from_56: bool) {
         for (way, outcome) in [
             (Way::Copy, copy),
             (Way::Follow, follow),
-            (Way::Kill, follow),
+            (Way::Kill, if case.killed { follow } else { Outcome::No }),
         ] {
             match outcome {
                 Outcome::Equal => equal.push((case, way)),

@@ -164,7 +164,7 @@ pub(crate) fn build(
 fn set_checks(writer: &mut StatementWriter, checks: &mut bool, wanted: bool) {
     if *checks != wanted {
         *checks = wanted;
-        writer.push(sql::foreign_key_checks(wanted), Expectation::own(None));
+        writer.push(sql::foreign_key_checks(wanted), Expectation::success());
     }
 }
 
@@ -203,10 +203,12 @@ pub(crate) fn packets(
     packet_bytes_max: usize,
 ) -> Result<(Vec<Packet>, u64), BuildError> {
     let mut writer = StatementWriter::new(version, packet_bytes_max);
-    writer.push("BEGIN", Expectation::own(None));
+    writer.push("BEGIN", Expectation::success());
+    // First, so that the lane's row is locked as long as anything of the batch may still happen: who
+    // asks whether a batch was committed waits for that.
+    writer.push(lane_update, Expectation::own(Some(1)));
     let changes = build(transactions, &mut writer)?;
-    let packets = ending_in_commit(writer.finish(), lane_update, packet_bytes_max);
-    Ok((packets, changes))
+    Ok((ending_in_commit(writer.finish(), packet_bytes_max), changes))
 }
 
 /// The statement that makes one change and affects one row.
@@ -262,10 +264,7 @@ fn push_single_lenient(
 }
 
 fn expect(schema: &TableSchema, affected_rows: Option<u64>) -> Expectation {
-    Expectation {
-        table: Some(schema.name.clone()),
-        affected_rows,
-    }
+    Expectation::data(schema.name.clone(), affected_rows)
 }
 
 fn parse(

@@ -73,8 +73,8 @@ pub struct Applied {
 pub trait Applier: Send {
     /// Makes ready for the first batch, while that is still being filled: opens connections, say.
     ///
-    /// Called once, by the thread that then applies. What fails here is no matter yet: the first
-    /// batch meets it again, or its remedy.
+    /// Called once, by the thread that then applies. What fails here is told by the first batch, if
+    /// there is one and it fails again; a shutdown waits for it.
     fn make_ready(&mut self) {}
 
     /// Applies one batch and its checkpoint.

@@ -44,6 +44,8 @@ pub(crate) struct MySqlApplier {
     settings: LaneSettings,
     connect: Connect,
     conn: Option<Conn>,
+    /// Why the first login was refused, until a batch can say so.
+    refused: Option<SessionError>,
     /// The lane's row as last committed.
     record: LaneRecord,
     /// What this lane committed above the watermark of `record`, in order.
@@ -52,8 +54,13 @@ pub(crate) struct MySqlApplier {
 
 impl Applier for MySqlApplier {
     fn make_ready(&mut self) {
-        if let Err(error) = self.connection() {
-            tracing::debug!(lane = self.record.lane, reason = %error, "no connection to the destination yet");
+        match self.connection() {
+            Ok(_) => {}
+            // Trying again locks accounts.
+            Err(error) if error.is_login_refused() => self.refused = Some(error),
+            Err(error) => {
+                tracing::debug!(lane = self.record.lane, reason = %error, "no connection to the destination yet");
+            }
         }
     }
 
@@ -120,6 +127,7 @@ impl MySqlApplier {
             settings,
             connect: Box::new(connect),
             conn: None,
+            refused: None,
             record,
             done: Vec::new(),
         }
@@ -345,22 +353,33 @@ impl MySqlApplier {
     }
 
     /// After a lost connection: reconnects, and reads the lane's row to see whether the
-    /// commit was done. The locking read waits for the old connection's transaction to end.
+    /// commit was done. The locking read waits for the old connection's transaction to end, which
+    /// holds the row from its first statement on.
+    ///
+    /// The number alone does not tell: before a batch is applied transaction by transaction it was
+    /// tried as a whole, under the same number.
     fn was_committed(&mut self, record: &LaneRecord, attempt: u32) -> Result<bool, ApplyError> {
         self.conn = None;
         std::thread::sleep(backoff(attempt, Duration::from_secs(5)));
         let (task, lane) = (self.settings.task.clone(), self.record.lane);
-        let row: Result<Option<(u64, u64)>, Failure> = match self.connection() {
+        let row: Result<Option<(u64, u64, String)>, Failure> = match self.connection() {
             Ok(conn) => conn
                 .exec_first(
-                    "SELECT epoch, batch FROM drs_meta.lane WHERE task = ? AND lane = ? FOR UPDATE",
+                    "SELECT epoch, batch, done FROM drs_meta.lane WHERE task = ? AND lane = ? FOR UPDATE",
                     (&task, lane),
                 )
                 .map_err(Failure::from),
             Err(error) => Err(self.session_failure(error)?),
         };
         match row {
-            Ok(Some((epoch, batch))) if epoch == self.settings.epoch.0 => Ok(batch == record.batch),
+            Ok(Some((epoch, batch, done))) if epoch == self.settings.epoch.0 => {
+                match committed_batch(record, batch, &done) {
+                    Some(committed) => Ok(committed),
+                    None => Err(ApplyError::Server(format!(
+                        "lane {lane} has committed something else as its batch {batch} than was sent last"
+                    ))),
+                }
+            }
             Ok(_) => Err(CheckpointError::Fenced { task }.into()),
             Err(_) if attempt > RECONNECTS_MAX => {
                 Err(ApplyError::Server("the destination does not answer".into()))
@@ -492,6 +511,9 @@ impl MySqlApplier {
     }
 
     fn connection(&mut self) -> Result<&mut Conn, SessionError> {
+        if let Some(error) = self.refused.take() {
+            return Err(error);
+        }
         let conn = match self.conn.take() {
             Some(conn) => conn,
             None => {
@@ -610,4 +632,57 @@ fn one_by_one(
     move_lane(conn, lane_update)?;
     conn.query_drop("COMMIT").map_err(Failure::from)?;
     Ok(())
+}
+
+/// Whether what the lane's row says is this batch, or the one before it; `None` when it is neither.
+fn committed_batch(record: &LaneRecord, batch: u64, done: &str) -> Option<bool> {
+    if batch == record.batch {
+        return (done == record.done.to_string()).then_some(true);
+    }
+    (batch + 1 == record.batch).then_some(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_known_by_its_number_and_what_it_did() {
+        let id = |offset| TransactionId {
+            end: format!("binlog.000001:{offset}").parse().unwrap(),
+            gtid: None,
+        };
+        let done = |offsets: &[u64]| {
+            let mut set = DoneSet::default();
+            for offset in offsets {
+                set.insert(&id(*offset));
+            }
+            set
+        };
+        let record = LaneRecord {
+            lane: 0,
+            batch: 7,
+            committed_at_us: 0,
+            watermark: crate::checkpoint::StreamPoint {
+                position: id(4).end,
+                gtid_set: None,
+            },
+            done: done(&[100]),
+        };
+        for (batch, there, expected) in [
+            (7, done(&[100]), Some(true)),
+            (6, done(&[]), Some(false)),
+            (6, done(&[100]), Some(false)),
+            // The whole batch was committed before its first transaction was sent alone.
+            (7, done(&[100, 200]), None),
+            (5, done(&[]), None),
+            (8, done(&[100]), None),
+        ] {
+            assert_eq!(
+                committed_batch(&record, batch, &there.to_string()),
+                expected,
+                "{batch}"
+            );
+        }
+    }
 }

@@ -9,41 +9,67 @@ pub(crate) struct Expectation {
     pub(crate) table: Option<TableName>,
     /// Affected rows; `None` when any number is right (lenient statements).
     pub(crate) affected_rows: Option<u64>,
+    /// A warning is as good as a failure.
+    pub(crate) without_warnings: bool,
 }
 
 /// SQL text that travels in one round trip, and what its statements must report.
 #[derive(Debug, Default)]
 pub(crate) struct Packet {
-    pub(crate) text: String,
-    pub(crate) expectations: Vec<Expectation>,
+    text: String,
+    expectations: Vec<Expectation>,
     /// Where each statement ends in the text.
     ends: Vec<usize>,
 }
 
-/// Statements that the server proves by itself at the end of a batch: each costs it a further one.
+/// A packet of more statements is looked at by the client before the COMMIT is sent: the server's own
+/// proofs, one for each, would cost more than the round trip.
 const PROVED_STATEMENTS_MAX: usize = 64;
+/// All proofs of a packet, and its COMMIT.
+const PROOFS_BYTES_MAX: usize = (PROVED_STATEMENTS_MAX + 1) * 128;
 
 impl Expectation {
-    /// A statement of drs's own: BEGIN, a session's setting.
+    /// A statement that changes rows of a table of the task's.
+    pub(crate) fn data(table: TableName, affected_rows: Option<u64>) -> Self {
+        Self {
+            table: Some(table),
+            affected_rows,
+            without_warnings: true,
+        }
+    }
+
+    /// A statement that changes rows of the checkpoint.
     pub(crate) fn own(affected_rows: Option<u64>) -> Self {
         Self {
             table: None,
             affected_rows,
+            without_warnings: true,
         }
     }
 
-    /// A statement that fails unless the one before it did what is expected here; `None` for one that
-    /// can't do anything else.
+    /// A statement that uses no table and succeeds or fails: BEGIN, COMMIT, a session's setting. Older
+    /// servers show the warnings of the statement before as its own.
+    pub(crate) fn success() -> Self {
+        Self {
+            table: None,
+            affected_rows: None,
+            without_warnings: false,
+        }
+    }
+
+    /// A statement that fails unless the one before it did what is expected here; `None` if that was
+    /// all by not failing.
     ///
     /// A sum out of range is an error in every mode, and an error ends the packet: what stands behind
     /// it does not run. The statement uses no table, so that the server still has the warnings of the
     /// one before it.
     fn proof(&self) -> Option<String> {
+        if !self.without_warnings {
+            return None;
+        }
         let mut proof = "SET @drs_proof = 18446744073709551615 + (@@warning_count > 0".to_owned();
-        match (self.affected_rows, &self.table) {
-            (Some(rows), _) => _ = write!(proof, " OR ROW_COUNT() <> {rows}"),
-            (None, Some(_)) => {}
-            (None, None) => return None,
+        if let Some(rows) = self.affected_rows {
+            _ = write!(proof, " OR ROW_COUNT() <> {rows}");
         }
         proof.push(')');
         Some(proof)
@@ -51,6 +77,14 @@ impl Expectation {
 }
 
 impl Packet {
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn expectations(&self) -> &[Expectation] {
+        &self.expectations
+    }
+
     pub(crate) fn push(&mut self, statement: &str, expectation: Expectation) {
         if !self.text.is_empty() {
             self.text.push(';');
@@ -60,50 +94,43 @@ impl Packet {
         self.expectations.push(expectation);
     }
 
-    /// The same with a proof behind each statement.
-    fn proved(self) -> Self {
+    /// Gives back the room that no statement will take.
+    pub(crate) fn close(&mut self) {
+        self.text.shrink_to_fit();
+    }
+
+    /// The same with a proof behind each statement, and a COMMIT at the end.
+    fn proved_and_committed(self) -> Self {
         let mut proved = Self::default();
         let mut from = 0;
-        for (end, expectation) in self.ends.into_iter().zip(self.expectations) {
-            let statement = self.text.get(from..end).unwrap_or_default();
-            proved.push_proved(statement, expectation);
+        for (end, expectation) in self.ends.iter().zip(self.expectations) {
+            let statement = self.text.get(from..*end).unwrap_or_default();
+            let proof = expectation.proof();
+            proved.push(statement, expectation);
+            if let Some(proof) = proof {
+                proved.push(&proof, Expectation::success());
+            }
             from = end + 1;
         }
+        proved.push("COMMIT", Expectation::success());
         proved
     }
-
-    fn push_proved(&mut self, statement: &str, expectation: Expectation) {
-        let proof = expectation.proof();
-        self.push(statement, expectation);
-        if let Some(proof) = proof {
-            self.push(&proof, Expectation::own(None));
-        }
-    }
 }
 
-/// Adds the checkpoint and the COMMIT to the packets of a transaction.
+/// Adds the COMMIT to the packets of a transaction.
 ///
-/// The last packet commits, in the same round trip, only if the server has found that all of its
-/// statements did what they should; those of the packets before it have been looked at by then. The
-/// last data go with it if there is room and they are few statements.
-pub(crate) fn ending_in_commit(
-    mut packets: Vec<Packet>,
-    checkpoint: &str,
-    packet_bytes_max: usize,
-) -> Vec<Packet> {
+/// The last packet commits in the same round trip, if there is room and it has few statements; it
+/// does so only if the server has found that all of them did what they should. Those of the packets
+/// before it have been looked at by then.
+pub(crate) fn ending_in_commit(mut packets: Vec<Packet>, packet_bytes_max: usize) -> Vec<Packet> {
     let has_room = |packet: &mut Packet| {
         packet.expectations.len() <= PROVED_STATEMENTS_MAX
-            && packet.text.len() + checkpoint.len() + PROOFS_BYTES_MAX <= packet_bytes_max
+            && packet.text.len() + PROOFS_BYTES_MAX <= packet_bytes_max
     };
-    let mut last = packets.pop_if(has_room).unwrap_or_default().proved();
-    last.push_proved(checkpoint, Expectation::own(Some(1)));
-    last.push("COMMIT", Expectation::own(None));
-    packets.push(last);
+    let last = packets.pop_if(has_room).unwrap_or_default();
+    packets.push(last.proved_and_committed());
     packets
 }
-
-/// All proofs of a packet, and its COMMIT.
-const PROOFS_BYTES_MAX: usize = (PROVED_STATEMENTS_MAX + 1) * 128;
 
 #[cfg(test)]
 mod tests {
@@ -111,19 +138,15 @@ mod tests {
     use mysql::{Conn, prelude::Queryable};
 
     use super::*;
+    use crate::apply::send::{Failure, send_all};
 
-    fn data(affected_rows: Option<u64>) -> Expectation {
-        Expectation {
-            table: Some(TableName::new("d", "t").unwrap()),
-            affected_rows,
-        }
-    }
-
-    fn packet(statements: &[(&str, Option<u64>)]) -> Packet {
+    fn packet(checkpoint: &str, statements: &[(&str, Option<u64>)]) -> Packet {
         let mut packet = Packet::default();
-        packet.push("BEGIN", Expectation::own(None));
+        packet.push("BEGIN", Expectation::success());
+        packet.push(checkpoint, Expectation::own(Some(1)));
         for (statement, rows) in statements {
-            packet.push(statement, data(*rows));
+            let table = TableName::new("d", "t").unwrap();
+            packet.push(statement, Expectation::data(table, *rows));
         }
         packet
     }
@@ -132,7 +155,7 @@ mod tests {
     fn the_last_packet_commits_with_few_statements_or_alone() {
         let sizes = |statements: usize, bytes_max: usize| {
             let statements = vec![("DELETE FROM t", Some(1)); statements];
-            let packets = ending_in_commit(vec![packet(&statements)], "UPDATE l", bytes_max);
+            let packets = ending_in_commit(vec![packet("UPDATE l", &statements)], bytes_max);
             assert!(
                 packets
                     .iter()
@@ -141,11 +164,12 @@ mod tests {
             let texts = packets.into_iter().map(|it| it.text);
             texts.map(|it| it.split(';').count()).collect::<Vec<_>>()
         };
-        let proof_of_checkpoint = 2;
-        assert_eq!(sizes(1, 1 << 20), [1 + 2 + proof_of_checkpoint + 1]);
-        assert_eq!(sizes(63, 1 << 20), [1 + 63 * 2 + proof_of_checkpoint + 1]);
-        assert_eq!(sizes(64, 1 << 20), [1 + 64, proof_of_checkpoint + 1]);
-        assert_eq!(sizes(1, 1 << 10), [1 + 1, proof_of_checkpoint + 1]);
+        let (begin, checkpoint, commit) = (1, 1, 1);
+        let proved = |statements| begin + (checkpoint + statements) * 2 + commit;
+        assert_eq!(sizes(1, 1 << 20), [proved(1)]);
+        assert_eq!(sizes(62, 1 << 20), [proved(62)]);
+        assert_eq!(sizes(63, 1 << 20), [begin + checkpoint + 63, commit]);
+        assert_eq!(sizes(1, 1 << 10), [begin + checkpoint + 1, commit]);
     }
 
     #[test]
@@ -171,7 +195,7 @@ mod tests {
             }
             let mut committed = 0;
             let mut send = |statements: &[(&str, Option<u64>)], checkpoint: &str| {
-                let packets = ending_in_commit(vec![packet(statements)], checkpoint, 1 << 20);
+                let packets = ending_in_commit(vec![packet(checkpoint, statements)], 1 << 20);
                 for packet in packets {
                     // Nobody looks at the results here: it is the server that must stop.
                     conn.query_drop(&packet.text).unwrap();
@@ -229,6 +253,17 @@ mod tests {
                     "{version:?}: {statements:?}"
                 );
             }
+            let mut outcome = |statements: &[(&str, Option<u64>)], checkpoint| {
+                let packets = ending_in_commit(vec![packet(checkpoint, statements)], 1 << 20);
+                let outcome = send_all(&mut conn, &packets);
+                conn.query_drop("ROLLBACK").unwrap();
+                outcome
+            };
+            let fenced = outcome(&[("DELETE FROM t", None)], fenced);
+            assert!(matches!(fenced, Err(Failure::Fenced)), "{version:?}");
+            let surprise = outcome(&[("DELETE FROM t", Some(77))], checkpoint);
+            assert!(matches!(surprise, Err(Failure::Surprise)), "{version:?}");
+            assert!(outcome(&[("DELETE FROM t", None)], checkpoint).is_ok());
         }
     }
 }

@@ -54,18 +54,19 @@ impl StatementWriter {
     pub(crate) fn finish(self) -> Vec<Packet> {
         self.packets
             .into_iter()
-            .filter(|packet| !packet.text.is_empty())
+            .filter(|packet| !packet.text().is_empty())
             .collect()
     }
 
     /// Adds one statement.
     pub(crate) fn push(&mut self, statement: &str, expectation: Expectation) {
         let full = self.packets.last().is_none_or(|packet| {
-            !packet.text.is_empty() && packet.text.len() + statement.len() > self.packet_bytes_max
+            !packet.text().is_empty()
+                && packet.text().len() + statement.len() > self.packet_bytes_max
         });
         if full {
             if let Some(packet) = self.packets.last_mut() {
-                packet.text.shrink_to_fit();
+                packet.close();
             }
             self.packets.push(Packet::default());
         }
@@ -112,13 +113,7 @@ impl StatementWriter {
         for (before, after) in &unchanged {
             // Nothing to do, unless the destination's row is missing or another.
             let statement = update_statement(schema, before, after)?;
-            self.push(
-                &statement,
-                Expectation {
-                    table: Some(schema.name.clone()),
-                    affected_rows: Some(1),
-                },
-            );
+            self.push(&statement, Expectation::data(schema.name.clone(), Some(1)));
         }
         self.push_upserts(schema, &updates)?;
         let prefix = insert_prefix(schema, "INSERT INTO ");
@@ -321,10 +316,10 @@ impl StatementWriter {
                 statement.push_str(shape.suffix);
                 self.push(
                     &statement,
-                    Expectation {
-                        table: Some(schema.name.clone()),
-                        affected_rows: shape.affected_per_row.map(|per_row| per_row * count),
-                    },
+                    Expectation::data(
+                        schema.name.clone(),
+                        shape.affected_per_row.map(|per_row| per_row * count),
+                    ),
                 );
                 statement.clear();
                 count = 0;
