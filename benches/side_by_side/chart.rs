@@ -31,11 +31,7 @@ pub(crate) fn svg(report: &Report) -> String {
         for runs in &case.runs {
             let value = runs.median();
             let length = (WIDTH - NAMES - 90.0) * value / most.max(f64::MIN_POSITIVE);
-            let colour = if runs.name.starts_with("drs") {
-                "#1f5fa8"
-            } else {
-                "#b8bfc6"
-            };
+            let colour = if runs.is_ours() { "#1f5fa8" } else { "#b8bfc6" };
             text(&mut body, 10.0, y + 13.0, "normal", &runs.name);
             _ = writeln!(
                 body,

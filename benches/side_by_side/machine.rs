@@ -55,6 +55,9 @@ impl Machine {
 
 fn first_line(command: &mut Command) -> Result<String> {
     let output = command.output()?;
+    if !output.status.success() {
+        return Err(format!("{command:?}: {}", output.status).into());
+    }
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }

@@ -119,7 +119,7 @@ impl Report {
     /// The most that our process took, and in which case.
     fn peak_memory(&self) -> Option<(f64, &str)> {
         let ours = |case: &CaseReport| {
-            let runs = case.runs.iter().filter(|runs| runs.name.starts_with("drs"));
+            let runs = case.runs.iter().filter(|runs| runs.is_ours());
             runs.filter_map(Runs::peak_memory_mib).reduce(f64::max)
         };
         self.cases

@@ -69,6 +69,11 @@ pub(crate) struct Runs {
 }
 
 impl Runs {
+    /// Whether it is a program of ours that ran.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.name.starts_with("drs")
+    }
+
     /// The median of the figure that is compared.
     pub(crate) fn median(&self) -> f64 {
         median(self.samples.iter().map(|sample| sample.value))
