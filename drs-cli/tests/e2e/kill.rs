@@ -49,7 +49,8 @@ fn campaigns(name: &str, pair: Pair) {
     }
 }
 
-fn number(variable: &str) -> Option<u64> {
+/// A number from the environment.
+pub(crate) fn number(variable: &str) -> Option<u64> {
     env::var(variable)
         .ok()
         .map(|text| text.parse().unwrap_or_else(|_| panic!("{variable}={text}")))

@@ -8,6 +8,7 @@
 mod bank;
 mod compare;
 mod conflict;
+mod cut;
 mod ddl;
 mod giant;
 mod incremental;

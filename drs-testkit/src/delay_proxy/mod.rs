@@ -6,7 +6,7 @@ use std::{
     io::{self, Read, Write},
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
@@ -32,6 +32,7 @@ const CHUNK_BYTES: usize = 64 << 10;
 pub struct DelayProxy {
     address: SocketAddr,
     stopping: Arc<AtomicBool>,
+    connections: Connections,
     acceptor: Option<JoinHandle<()>>,
 }
 
@@ -48,11 +49,14 @@ impl DelayProxy {
         };
         let (listener, address) = listen().map_err(Error::io("listen on a port"))?;
         let stopping = Arc::new(AtomicBool::new(false));
-        let seen = Arc::clone(&stopping);
-        let acceptor = thread::spawn(move || accept(&listener, target, one_way_delay, &seen));
+        let connections = Connections::default();
+        let (seen, shared) = (Arc::clone(&stopping), connections.clone());
+        let acceptor =
+            thread::spawn(move || accept(&listener, target, one_way_delay, &seen, &shared));
         Ok(Self {
             address,
             stopping,
+            connections,
             acceptor: Some(acceptor),
         })
     }
@@ -60,6 +64,13 @@ impl DelayProxy {
     /// The port to connect to.
     pub fn port(&self) -> u16 {
         self.address.port()
+    }
+
+    /// Cuts all connections there are. What has arrived at the target is carried out by it all the
+    /// same; what is under way is lost, in both directions.
+    pub fn cut(&self) {
+        let cut = std::mem::take(&mut *self.connections.lock());
+        drop(cut);
     }
 }
 
@@ -71,12 +82,28 @@ impl Drop for DelayProxy {
         if let Some(acceptor) = self.acceptor.take().filter(|_| woken) {
             let _ = acceptor.join();
         }
+        self.cut();
     }
 }
 
-/// Takes connections until the end; they end with this.
-fn accept(listener: &TcpListener, target: SocketAddr, delay: Duration, stopping: &AtomicBool) {
-    let mut connections: Vec<Connection> = Vec::new();
+/// The connections that are open, and some that were.
+#[derive(Clone, Debug, Default)]
+struct Connections(Arc<Mutex<Vec<Connection>>>);
+
+impl Connections {
+    fn lock(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes connections until the end.
+fn accept(
+    listener: &TcpListener,
+    target: SocketAddr,
+    delay: Duration,
+    stopping: &AtomicBool,
+    connections: &Connections,
+) {
     loop {
         let accepted = listener.accept();
         if stopping.load(Ordering::SeqCst) {
@@ -86,6 +113,7 @@ fn accept(listener: &TcpListener, target: SocketAddr, delay: Duration, stopping:
             // As when there are too many open files: it may pass.
             thread::sleep(PAUSE);
         }
+        let mut connections = connections.lock();
         connections.retain(|connection| !connection.has_ended());
         // A client whose connection can't be passed on sees it closed.
         let connected = accepted.and_then(|(client, _)| Connection::open(client, target, delay));
@@ -94,6 +122,7 @@ fn accept(listener: &TcpListener, target: SocketAddr, delay: Duration, stopping:
 }
 
 /// A connection on both sides of the proxy. It is cut when this is dropped.
+#[derive(Debug)]
 struct Connection {
     lines: [Arc<Line>; 2],
     threads: Vec<JoinHandle<()>>,
@@ -139,6 +168,7 @@ impl Drop for Connection {
 }
 
 /// One direction of a connection.
+#[derive(Debug)]
 struct Line {
     from: TcpStream,
     to: TcpStream,

@@ -13,13 +13,14 @@ const BYTES_MAX: usize = 16 << 20;
 const CHUNK_BYTES_MIN: usize = 64;
 
 /// Chunks of bytes, each of which arrives a fixed time after it was sent.
+#[derive(Debug)]
 pub(super) struct Queue {
     delay: Duration,
     state: Mutex<State>,
     changed: Condvar,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     /// With the time when each arrives.
     chunks: VecDeque<(Instant, Vec<u8>)>,
