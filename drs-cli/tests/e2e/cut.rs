@@ -81,6 +81,7 @@ fn follow_through_cuts(name: &str, pair: Pair, lanes: u32) {
         conn.query_drop(format!("INSERT INTO marks VALUES ({number})"))
             .unwrap();
         conn.query_drop("COMMIT").unwrap();
+        // The random moment of the cut, not a wait for something.
         thread::sleep(Duration::from_micros(random.below(12_000)));
         proxy.cut();
         wait_for_value(

@@ -354,7 +354,8 @@ impl MySqlApplier {
 
     /// After a lost connection: reconnects, and reads the lane's row to see whether the
     /// commit was done. The locking read waits for the old connection's transaction to end, which
-    /// holds the row from its first statement on.
+    /// holds the row from its first statement on; where the row is moved last (in parts, one by one),
+    /// the COMMIT is sent when that is answered, and without it the server rolls back.
     ///
     /// The number alone does not tell: before a batch is applied transaction by transaction it was
     /// tried as a whole, under the same number.
